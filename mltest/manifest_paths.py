@@ -1,0 +1,55 @@
+"""Paths that a manifest names: relative to its folder, and never out of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mltest.rubric_yaml import nearest
+
+_GLOB = frozenset("*?[")
+
+
+def files(root: Path, named: str) -> tuple[Path, ...]:
+    """The existing files below `root` that a path or a glob pattern names, in order of their names.
+
+    Raises ValueError, whose text says what is wrong and what to do, for a path that leaves the folder (also by way of
+    a symbolic link), for a URI, and when there is no such file.
+    """
+    _refuse_unsafe(named)
+    base = root.resolve()
+    matches = sorted(root.glob(named)) if _GLOB & set(named) else [root / named]
+    resolved = []
+    for match in matches:
+        target = match.resolve()
+        if not target.is_relative_to(base):
+            raise ValueError(f"{named!r} leads out of the folder of the manifest; keep its files below that folder")
+        if target.is_file():
+            resolved.append(target)
+    if not resolved:
+        raise ValueError(_missing(root, named))
+    return tuple(resolved)
+
+
+def file(root: Path, named: str) -> Path:
+    """The one file that a path names. Raises ValueError like `files`, and for a glob pattern."""
+    if _GLOB & set(named):
+        raise ValueError(f"{named!r} is a pattern; name one file")
+    return files(root, named)[0]
+
+
+def _refuse_unsafe(named: str) -> None:
+    if not named or "\0" in named:
+        raise ValueError(f"{named!r} is no path; name a file")
+    if "://" in named:
+        raise ValueError(f"{named!r} is a URI; name a local file, or offer remote tables from a system in Python")
+    if "\\" in named:
+        raise ValueError(f"{named!r} holds a backslash; separate folders with /")
+    path = Path(named)
+    if path.is_absolute() or named.startswith("~") or ".." in path.parts:
+        raise ValueError(f"{named!r} leads out of the folder of the manifest; keep its files below that folder")
+
+
+def _missing(root: Path, named: str) -> str:
+    parent = (root / named).parent
+    beside = [entry.name for entry in parent.iterdir()] if parent.is_dir() and not _GLOB & set(str(parent)) else []
+    return f"there is no file {named!r}{nearest(Path(named).name, beside)}; paths start from the manifest's folder"
