@@ -1,0 +1,105 @@
+"""A training in a process of its own: `python -m mltest.run.training_process TASK`.
+
+The caller decides the environment of the process (hash seed, working folder, threads); the task says which system is
+rebuilt, how far its clock is moved, how many rows are learnt from and with which seeds. Everything that comes back
+lies in the task's folder: `result.json`, the digest of every training row as it was read, and one array of
+predictions a seed.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import feather
+
+from mltest.construction import build
+from mltest.probes.retraining import FEWEST_ROWS, TrainingTask
+from mltest.probes.row_digests import row_digests, share_seen
+from mltest.probes.row_sample import whole_days
+from mltest.system import System
+from mltest.tables.rows import to_arrow
+
+RESULT = "result.json"
+ROWS = "rows.npy"
+
+
+def perform(task: TrainingTask) -> dict[str, Any]:
+    """Rebuilds the system, reads its training rows and trains once a seed. Raises what the system raises."""
+    task.ref.workdir.mkdir(parents=True, exist_ok=True)
+    system = build(task.ref)
+    moved = _move_clock(system, task.clock_days)
+    if system.data is None or system.training is None:
+        raise LookupError("the system that was built here offers no data or no training")
+    read = to_arrow(system.data.dataset("train"))
+    np.save(task.folder / ROWS, row_digests(read, read.column_names))
+    learned = whole_days(read, system.data.roles, task.rows)
+    judged: pa.Table = feather.read_table(task.judged)
+    labelled = _labelled(learned, system.data.roles.target)
+    enough = labelled >= FEWEST_ROWS
+    return {
+        "clock_moved": moved,
+        "learned": learned.num_rows,
+        "labelled": labelled,
+        "seen": _share_of_judged_in(read, judged),
+        "trainings": [_trained(system, learned, judged, seed, task) for seed in task.seeds if enough],
+    }
+
+
+def _labelled(rows: pa.Table, target: str) -> int:
+    if target not in rows.column_names:
+        raise LookupError(f"the training rows have no column {target!r}, which the roles call the target")
+    known = pc.drop_null(rows.column(target))
+    if pa.types.is_floating(known.type):
+        known = known.filter(pc.is_finite(known))
+    return len(known)
+
+
+def _share_of_judged_in(read: pa.Table, judged: pa.Table) -> float:
+    """The share of the judged rows that are training rows, by all columns that both have."""
+    shared = [name for name in read.column_names if name in judged.column_names]
+    return share_seen(row_digests(judged, shared), row_digests(read, shared)) if shared else 0.0
+
+
+def _trained(system: System, learned: pa.Table, judged: pa.Table, seed: int, task: TrainingTask) -> dict[str, Any]:
+    workdir = task.folder / f"seed-{seed}"
+    workdir.mkdir()
+    training: Any = system.training
+    started = time.perf_counter()
+    artifact = training.train(learned, seed=seed, config=dict(task.config), workdir=workdir)
+    seconds = time.perf_counter() - started
+    answers = np.asarray(training.load(artifact).predict(judged))
+    answers = answers.astype(str) if answers.dtype == object else answers
+    np.save(task.folder / f"{seed}.npy", answers, allow_pickle=False)
+    metrics = {str(name): float(value) for name, value in artifact.metrics.items()}
+    return {"seed": seed, "seconds": seconds, "digest": artifact.digest, "metrics": metrics}
+
+
+def _move_clock(system: System, days: int) -> bool:
+    if system.clock is None or days == 0:
+        return False
+    system.clock.set(system.clock.now() + timedelta(days=days))
+    return True
+
+
+def main() -> int:
+    """Performs the task that the command line names; the status is 1 when the system raised."""
+    task: TrainingTask = pickle.loads(Path(sys.argv[1]).read_bytes())  # noqa: S301 - from the process that started us
+    try:
+        result, status = perform(task), 0
+    except Exception as error:  # whatever it is, the caller has to hear of it
+        result, status = {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"}, 1
+    (task.folder / RESULT).write_text(json.dumps(result), encoding="utf-8")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
