@@ -1,0 +1,5 @@
+"""`python -m reference_system`."""
+
+from reference_system.cli import app
+
+app(prog_name="python -m reference_system")

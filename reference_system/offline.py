@@ -1,0 +1,59 @@
+"""Window features of many flights at once: each declaration becomes one as-of query in DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from reference_system import window_sql
+from reference_system.declarations import BASELINES, WINDOW_FEATURES, WindowFeature
+
+if TYPE_CHECKING:
+    from reference_system.flights import Floats
+
+
+def window_values(flights: pa.Table, weather: pa.Table, moments: pa.Table) -> dict[str, Floats]:
+    """Every declared window feature at each row of ``moments``, NaN where it is null.
+
+    Args:
+        flights: ``events.flight_events`` of the whole history.
+        weather: ``events.weather_events`` of the whole history.
+        moments: rows of ``flights`` to compute for; their ``pushed_back_at`` is the moment of prediction.
+    """
+    return _values(WINDOW_FEATURES, with_baselines(flights), weather, moments)
+
+
+def with_baselines(flights: pa.Table) -> pa.Table:
+    """``flights`` with a column for each ``value_minus``: value less the baseline known at that flight's push-back."""
+    departed = flights.filter(flights["pushed_back_at"].is_valid())
+    baselines = _values(BASELINES, departed, None, departed)
+    for feature in WINDOW_FEATURES:
+        if feature.value is None or feature.value_minus is None or feature.event_value in departed.column_names:
+            continue
+        less = departed[feature.value].to_numpy() - baselines[feature.value_minus]
+        departed = departed.append_column(str(feature.event_value), pa.array(less, from_pandas=True))
+    waiting = flights.filter(flights["pushed_back_at"].is_null())
+    return pa.concat_tables([departed, waiting], promote_options="default")
+
+
+def _values(
+    features: Sequence[WindowFeature], flights: pa.Table, weather: pa.Table | None, moments: pa.Table
+) -> dict[str, Floats]:
+    keys = sorted({key for feature in features for key in feature.keys})
+    asked = moments.select(keys).append_column("moment", moments["pushed_back_at"])
+    asked = asked.append_column("row", pa.array(np.arange(moments.num_rows)))
+    with duckdb.connect(config={"enable_external_access": "false"}) as connection:
+        connection.register("flights", flights)
+        if weather is not None:
+            connection.register("weather", weather)
+        connection.register("moments", asked)
+        return {feature.name: _column(connection, feature) for feature in features}
+
+
+def _column(connection: duckdb.DuckDBPyConnection, feature: WindowFeature) -> Floats:
+    values = connection.execute(window_sql.query(feature)).fetchnumpy()["value"]
+    return np.ma.filled(np.ma.asarray(values, dtype=np.float64), np.nan)
