@@ -1,0 +1,207 @@
+"""One run of the whole pipeline, from raw rows with a nonce in them to answers of a server.
+
+Nothing is put into service: the version is served by its name, aliases stay where they are, and are put back where
+registering moved them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mltest.evidence import PartFailure, ReasonCode, Withheld
+from mltest.probes.nonce import Planting, plant
+from mltest.probes.pipeline_slice import ROWS, PipelineSlice, newest
+from mltest.probes.stages import stage
+from mltest.system import Artifact, Judgement, Model, Registry, System, SystemRef
+from mltest.tables.rows import to_arrow
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+RECORDS = 120
+"""Requests that are sent three times: as they are, and in the name of either planted entity."""
+
+ALIASES = ("champion", "challenger", "candidate", "previous", "production", "staging", "latest", "canary")
+_STEP_KEYS = ("batch_size",)
+_SMALLEST_BATCH = 128
+
+
+@dataclass(frozen=True)
+class Served:
+    """What the server said: answers to the same requests in three names, and its log of them."""
+
+    ordinary: Sequence[Mapping[str, Any]]
+    plain: Sequence[Mapping[str, Any]]
+    marked: Sequence[Mapping[str, Any]]
+    log: pa.Table
+
+    @property
+    def answers(self) -> tuple[Mapping[str, Any], ...]:
+        return (*self.ordinary, *self.plain, *self.marked)
+
+
+@dataclass(frozen=True)
+class PipelineRun:
+    """Everything that one run made, stage by stage. `config` are the overrides that kept the number of steps."""
+
+    parts: PipelineParts
+    chosen: PipelineSlice
+    planting: Planting
+    features: pa.Table
+    artifact: Artifact
+    config: Mapping[str, Any]
+    judgement: Judgement | None
+    version: str
+    trained: Model
+    registered: Model
+    served: Served
+    workdir: Path
+    versions_before: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PipelineParts:
+    """The parts of a system that a pipeline needs; a gate is used where there is one."""
+
+    data: Any
+    features: Any
+    training: Any
+    registry: Any
+    serving: Any
+    gate: Any
+
+
+def parts_of(system: System) -> PipelineParts:
+    """The parts, watched as the system's are."""
+    return PipelineParts(system.data, system.features, system.training, system.registry, system.serving, system.gate)
+
+
+@dataclass(frozen=True)
+class AliasRecord:
+    """Where the aliases of a registry point, with the digest of the model behind each."""
+
+    targets: Mapping[str, tuple[str, str | None]]
+
+    def restore(self, registry: Registry) -> tuple[str, ...]:
+        """Puts back every alias that moved, and returns those that still do not point at what they did."""
+        for name, (version, _) in self.targets.items():
+            if registry.alias(name) != version:
+                registry.set_alias(name, version)
+        now = aliases(registry).targets
+        return tuple(name for name, target in self.targets.items() if now.get(name) != target)
+
+
+def aliases(registry: Registry) -> AliasRecord:
+    """The usual aliases that this registry has."""
+    found: dict[str, tuple[str, str | None]] = {}
+    for name in ALIASES:
+        try:
+            version = registry.alias(name)
+        except PartFailure:
+            # Some registries raise for an alias that nobody set.
+            continue
+        if version is not None:
+            found[name] = (version, registry.load(version).metadata.digest)
+    return AliasRecord(found)
+
+
+def run(parts: PipelineParts, ref: SystemRef, deviation: float | None) -> PipelineRun:
+    """Plants, computes, trains, judges, registers, serves and asks, in a new empty folder.
+
+    `deviation` is the standard deviation of the target, None for classes. Raises Withheld when there is nothing to
+    plant in or to ask, PartFailure naming the stage that broke.
+    """
+    roles = parts.data.roles
+    chosen = newest(parts.data, ROWS[ref.effort])
+    raw = parts.data.raw(chosen.whole)
+    before = None if chosen.before is None else parts.data.raw(chosen.before)
+    planting = plant(raw, roles, deviation=deviation, seed=ref.seed, before=before)
+    records = _records(parts, raw, chosen, planting.column)
+    ref.workdir.mkdir(parents=True, exist_ok=True)
+    workdir = Path(tempfile.mkdtemp(prefix="integration-", dir=ref.workdir)).resolve()
+    versions_before = tuple(parts.registry.versions())
+    with stage("features"):
+        features = to_arrow(parts.features.compute(planting.raw, chosen.learn))
+    config = steps_kept(parts.training.config, chosen.share)
+    with stage("training"):
+        folder = workdir / "training"
+        folder.mkdir()
+        artifact = parts.training.train(features, seed=ref.seed, config=config, workdir=folder)
+        trained = parts.training.load(artifact)
+    with stage("gate"):
+        judgement = None if parts.gate is None else parts.gate.judge(artifact)
+    with stage("registry"):
+        version = parts.registry.register(artifact)
+        registered = parts.registry.load(version)
+    with stage("serving"):
+        served = _served(parts.serving, workdir / "serving", version, chosen, records, planting)
+    return PipelineRun(
+        parts=parts,
+        chosen=chosen,
+        planting=planting,
+        features=features,
+        artifact=artifact,
+        config=config,
+        judgement=judgement,
+        version=version,
+        trained=trained,
+        registered=registered,
+        served=served,
+        workdir=workdir,
+        versions_before=versions_before,
+    )
+
+
+def steps_kept(config: Mapping[str, Any], share: float) -> dict[str, int]:
+    """Smaller batches for fewer rows, so that a small slice is learnt from in as many steps as all rows are."""
+    return {
+        key: max(_SMALLEST_BATCH, round(config[key] * share))
+        for key in _STEP_KEYS
+        if isinstance(config.get(key), int) and config[key] > _SMALLEST_BATCH and share < 1
+    }
+
+
+def _records(
+    parts: PipelineParts, raw: Mapping[str, Any], chosen: PipelineSlice, column: str
+) -> list[Mapping[str, Any]]:
+    with stage("serving"):
+        records = list(parts.serving.records(raw, chosen.serve))
+    if len(records) < RECORDS // 4:
+        raise Withheld(
+            f"{len(records)} requests can be made from the slice, {RECORDS // 4} are needed: offer more raw rows",
+            ReasonCode.TOO_LITTLE_DATA,
+        )
+    if column not in records[0]:
+        raise Withheld(
+            f"requests have no field {column!r}, so that nobody could ask for the nonce: name as roles.entity a raw "
+            "column that a request carries too",
+            ReasonCode.PART_MISSING,
+        )
+    positions = np.linspace(0, len(records) - 1, min(RECORDS, len(records))).round().astype(int)
+    return [records[position] for position in positions.tolist()]
+
+
+def _served(
+    serving: Any,
+    workdir: Path,
+    version: str,
+    chosen: PipelineSlice,
+    records: Sequence[Mapping[str, Any]],
+    planting: Planting,
+) -> Served:
+    workdir.mkdir()
+    with serving.start(workdir, version=version, as_of=chosen.served_from) as handle:
+        ordinary = handle.predict(records)
+        plain = handle.predict([{**record, planting.column: planting.plain} for record in records])
+        marked = handle.predict([{**record, planting.column: planting.marked} for record in records])
+        log = to_arrow(handle.request_log())
+    for answers in (ordinary, plain, marked):
+        if len(answers) != len(records) or not all({"prediction", "version"} <= set(answer) for answer in answers):
+            raise ValueError("it must answer each record with a `prediction` and a `version`")
+    return Served(ordinary, plain, marked, log)

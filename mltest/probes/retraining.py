@@ -1,0 +1,297 @@
+"""Trainings in separate processes that differ in everything that must not matter.
+
+Each process rebuilds the system from its reference, reads the training rows itself, trains on whole days of them and
+predicts the same rows. The first one is as usual; the second has another hash seed, working folder and work area,
+and another clock where the system has one; the third has other numbers of threads. Two processes run at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mltest.evidence import PartFailure
+from mltest.probes.row_digests import Digests
+from mltest.system import Effort, SystemRef
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PROCESS = "mltest.run.training_process"
+AT_A_TIME = 2
+CLOCK_DAYS = 30
+FEWEST_ROWS = 200
+"""Labelled training rows below which two models may agree because there is nothing to learn."""
+_SHORT_EPOCHS = 2
+_LENGTH_KEYS = ("epochs", "max_epochs", "num_epochs", "n_epochs")
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS")
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How far an effort level goes: training rows (0: all), seeds beside the first, and whether epochs are cut."""
+
+    rows: int
+    other_seeds: int
+    shortened: bool
+
+
+EXTENTS: Mapping[Effort, Extent] = {
+    "quick": Extent(rows=15_000, other_seeds=2, shortened=True),
+    "standard": Extent(rows=60_000, other_seeds=5, shortened=False),
+    "thorough": Extent(rows=0, other_seeds=9, shortened=False),
+}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a process is started with. `fresh` gives it an empty work area, so that nothing can be reused."""
+
+    name: str
+    hash_seed: int
+    threads: int
+    clock_days: int = 0
+    fresh: bool = False
+
+
+USUAL = Surroundings("as usual", hash_seed=1, threads=1)
+ELSEWHERE = Surroundings("other process", hash_seed=2024, threads=1, clock_days=CLOCK_DAYS, fresh=True)
+THREADED = Surroundings("other threads", hash_seed=1, threads=2)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One training: `answers` are its predictions of the judged rows, shape (rows,) or (rows, classes)."""
+
+    seed: int
+    answers: npt.NDArray[Any]
+    digest: str
+    metrics: Mapping[str, float]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ProcessResult:
+    """What one process saw: a digest of every training row in the order of reading, and its trainings.
+
+    `learned` rows were handed to training, of which `labelled` have a target; below `FEWEST_ROWS` of them nothing is
+    trained. `seen` is the share of the judged rows that are training rows.
+    """
+
+    surroundings: Surroundings
+    row_digests: Digests
+    learned: int
+    labelled: int
+    seen: float
+    clock_moved: bool
+    trainings: tuple[Trained, ...]
+
+    def of_seed(self, seed: int) -> Trained:
+        """The training with that seed."""
+        return next(trained for trained in self.trainings if trained.seed == seed)
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """All trainings of one probe, the first seed in each of the three processes."""
+
+    usual: ProcessResult
+    elsewhere: ProcessResult
+    threaded: ProcessResult
+    seed: int
+    shortened: Mapping[str, Any]
+
+    @property
+    def processes(self) -> tuple[ProcessResult, ...]:
+        return (self.usual, self.elsewhere, self.threaded)
+
+    @property
+    def other_seeds(self) -> tuple[Trained, ...]:
+        """Trainings with other seeds, all in usual surroundings or in those with other threads."""
+        return tuple(t for process in self.processes for t in process.trainings if t.seed != self.seed)
+
+    def table(self) -> str:
+        """Every training with where it ran and how long it took, as JSON for the report."""
+        return json.dumps(
+            [
+                {
+                    "process": process.surroundings.name,
+                    "threads": process.surroundings.threads,
+                    "clock moved (days)": process.surroundings.clock_days if process.clock_moved else 0,
+                    "seed": trained.seed,
+                    "rows": process.learned,
+                    "seconds": round(trained.seconds, 2),
+                    "shortened": ", ".join(f"{key}={value}" for key, value in self.shortened.items()) or "no",
+                    "artifact": trained.digest[:12],
+                }
+                for process in self.processes
+                for trained in process.trainings
+            ]
+        )
+
+
+def shortened(config: Mapping[str, Any], extent: Extent) -> dict[str, Any]:
+    """The overrides that make a training short: fewer epochs where the configuration speaks of epochs."""
+    if not extent.shortened:
+        return {}
+    return {
+        key: _SHORT_EPOCHS
+        for key in _LENGTH_KEYS
+        if isinstance(config.get(key), int) and not isinstance(config[key], bool) and config[key] > _SHORT_EPOCHS
+    }
+
+
+def retrain(ref: SystemRef, judged: pa.Table, config: Mapping[str, Any]) -> Retraining:
+    """Trains in three processes, two at a time, and predicts `judged` with each model.
+
+    `config` is the configuration that is shipped. Raises PartFailure when the system raises in one of the processes,
+    or when one of them dies.
+    """
+    extent = EXTENTS[ref.effort]
+    overrides = shortened(config, extent)
+    others = tuple(range(ref.seed + 1, ref.seed + 1 + extent.other_seeds))
+    seeds = {USUAL: (ref.seed, *others[::2]), ELSEWHERE: (ref.seed,), THREADED: (ref.seed, *others[1::2])}
+    ref.workdir.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="retraining-", dir=ref.workdir)).resolve()
+    try:
+        tasks = [_prepared(folder, ref, judged, place, seeds[place], extent, overrides) for place in seeds]
+        _run(tasks)
+        usual, elsewhere, threaded = (_read(task) for task in tasks)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return Retraining(usual, elsewhere, threaded, ref.seed, overrides)
+
+
+@dataclass(frozen=True)
+class TrainingTask:
+    """What one process does: rebuild `ref`, train with `config` on about `rows` rows (0: all) once a seed, and predict
+    the rows in the file `judged`. What it leaves lies in `folder`."""
+
+    surroundings: Surroundings
+    ref: SystemRef
+    folder: Path
+    judged: Path
+    seeds: tuple[int, ...]
+    rows: int
+    clock_days: int
+    config: Mapping[str, Any]
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "task.pickle"
+
+
+def _prepared(
+    folder: Path,
+    ref: SystemRef,
+    judged: pa.Table,
+    place: Surroundings,
+    seeds: Sequence[int],
+    extent: Extent,
+    overrides: Mapping[str, Any],
+) -> TrainingTask:
+    from pyarrow import feather
+
+    own = folder / place.name.replace(" ", "-")
+    own.mkdir()
+    feather.write_feather(judged, own / "judged.arrow")
+    task = TrainingTask(
+        surroundings=place,
+        ref=_reference(ref, own / "work" if place.fresh else None),
+        folder=own,
+        judged=own / "judged.arrow",
+        seeds=tuple(seeds),
+        rows=extent.rows,
+        clock_days=place.clock_days,
+        config=dict(overrides),
+    )
+    task.file.write_bytes(pickle.dumps(task))
+    return task
+
+
+def _reference(ref: SystemRef, fresh: Path | None) -> SystemRef:
+    """The reference with absolute paths; with `fresh`, nothing that was computed before lies where it looks."""
+    source = str(Path(ref.source).resolve()) if ref.source.endswith(".toml") else ref.source
+    there = replace(ref, source=source, root=ref.root.resolve(), workdir=(fresh or ref.workdir).resolve())
+    if fresh is not None:
+        return replace(there, cache=None if ref.cache is None else fresh / "cache")
+    return replace(there, cache=None if ref.cache is None else ref.cache.resolve())
+
+
+def _run(tasks: Sequence[TrainingTask]) -> None:
+    waiting, running = list(tasks), list[subprocess.Popen[bytes]]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < AT_A_TIME:
+                running.append(_started(waiting.pop(0)))
+            running = [process for process in running if process.poll() is None]
+            time.sleep(0.05)
+    finally:
+        for process in running:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _started(task: TrainingTask) -> subprocess.Popen[bytes]:
+    place = task.surroundings
+    environment = {**os.environ, "PYTHONHASHSEED": str(place.hash_seed)}
+    environment |= {name: str(place.threads) for name in _THREADS}
+    environment["PYTHONPATH"] = os.pathsep.join(str(Path(entry or ".").resolve()) for entry in sys.path)
+    folder = task.folder if place.fresh else None
+    with (task.folder / "output.log").open("wb") as output:
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
+            [sys.executable, "-m", PROCESS, str(task.file)],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _read(task: TrainingTask) -> ProcessResult:
+    place, result = task.surroundings, task.folder / "result.json"
+    if not result.exists():
+        lines = (task.folder / "output.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        last = lines[-1][:300] if lines else "it said nothing"
+        raise PartFailure(f"the training process ({place.name}) died before it had a result: {last}")
+    found = json.loads(result.read_text(encoding="utf-8"))
+    if "error" in found:
+        raise PartFailure(f"the training in a process of its own ({place.name}) raised {found['error']}")
+    trainings = tuple(
+        Trained(
+            seed=each["seed"],
+            answers=np.load(task.folder / f"{each['seed']}.npy", allow_pickle=False),
+            digest=str(each["digest"]),
+            metrics=each["metrics"],
+            seconds=each["seconds"],
+        )
+        for each in found["trainings"]
+    )
+    digests = np.load(task.folder / "rows.npy", allow_pickle=False)
+    return ProcessResult(
+        surroundings=place,
+        row_digests=digests,
+        learned=found["learned"],
+        labelled=found["labelled"],
+        seen=found["seen"],
+        clock_moved=found["clock_moved"],
+        trainings=trainings,
+    )
