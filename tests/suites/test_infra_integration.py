@@ -1,0 +1,79 @@
+"""Infra 3, from outside: a whole pipeline passes, a broken hand-over fails with its cause, nothing passes unseen."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.suites.running import VACUITY, ItemResult, run_item
+
+ITEM = "infra.integration"
+COURIERS = "tests.suites.couriers"
+
+
+def scored(pytester: pytest.Pytester, *faults: str, variant: str = "system") -> ItemResult:
+    return run_item(pytester, f"{COURIERS}:{variant}", ITEM, faults)
+
+
+def test_a_value_planted_in_raw_rows_comes_out_of_the_server(pytester: pytest.Pytester) -> None:
+    found = scored(pytester)
+    assert found.verdict == "passed", found.message
+    assert 0.3 < found.value("nonce_effect_share") < 1.2
+    assert abs(found.value("control_effect_share")) < 0.15
+    assert found.value("planted_rows_in_features") > 50
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        ("O-I3-a=1", "no planted row reached the features"),
+        ("O-I3-a.training=1", "training learnt from other rows"),
+        ("O-I3-b=1", "no error came when"),
+        ("O-I3-d=1", "list of features"),
+    ],
+)
+def test_a_broken_hand_over_fails_and_the_message_names_the_stage(
+    pytester: pytest.Pytester, fault: str, cause: str
+) -> None:
+    found = scored(pytester, fault)
+    assert found.verdict == "failed", found.message
+    assert cause in found.message
+
+
+@pytest.mark.parametrize("fault", ["O-I3-a.twin=1", "O-I3-b.twin=1", "O-I3-d.twin=1", "O-I3-a=0", "O-I3-d=0"])
+def test_a_harmless_change_between_stages_passes(pytester: pytest.Pytester, fault: str) -> None:
+    found = scored(pytester, fault)
+    assert found.verdict == "passed", found.message
+
+
+def test_a_server_that_falls_back_to_the_old_model_without_a_word_fails(pytester: pytest.Pytester) -> None:
+    found = scored(pytester, variant="falling_back")
+    assert found.verdict == "failed"
+    assert "an unknown version was to be served and a server answered" in found.message
+
+
+def test_another_configuration_than_the_shipped_one_fails(pytester: pytest.Pytester) -> None:
+    found = scored(pytester, variant="otherwise_configured")
+    assert found.verdict == "failed"
+    assert "learning_rate" in found.message
+
+
+def test_the_champion_is_put_back_where_registering_had_replaced_it(pytester: pytest.Pytester) -> None:
+    found = scored(pytester, variant="promoting")
+    assert found.verdict == "passed", found.message
+    index = json.loads(next(pytester.path.glob(".ml-score/**/registry/index.json")).read_text())
+    assert len(index["versions"]) == 2
+    assert index["aliases"]["champion"] == next(iter(index["versions"]))
+
+
+def test_nothing_is_deployed_without_consent(pytester: pytest.Pytester) -> None:
+    found = scored(pytester, variant="without_experiments")
+    assert (found.verdict, found.reason_code) == ("not_demonstrated", "no_consent")
+
+
+@pytest.mark.parametrize("fault", VACUITY)
+def test_nothing_to_look_at_never_passes(pytester: pytest.Pytester, fault: str) -> None:
+    found = scored(pytester, f"{fault}=1")
+    assert found.verdict in ("not_demonstrated", "error", "failed"), found.message
+    assert found.message
