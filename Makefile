@@ -15,7 +15,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	touch $@
 
 score: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ml-score --ml-score-effort $(EFFORT) -n 2 --dist worksteal reference_system
+	$(BIN)/python -m pytest --ml-score --ml-score-effort $(EFFORT) -n 2 --dist worksteal reference_system
 
 test: setup
 	$(BIN)/python -m pytest -n 2

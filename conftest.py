@@ -1,7 +1,9 @@
-"""Nothing that the tests start sends usage data: each tool is told so before it is imported."""
+"""What every process of a run needs to be told before it imports anything heavy."""
 
 import os
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["DO_NOT_TRACK"] = "true"
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
+# Threads of OpenMP that wait for a busy core spin: two workers with two threads each are slower than with one each.
+os.environ.setdefault("OMP_NUM_THREADS", "1")

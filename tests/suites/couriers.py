@@ -14,7 +14,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -360,7 +360,9 @@ def falling_back(ref: SystemRef) -> System:
 
 
 def promoting(ref: SystemRef) -> System:
-    return system(ref).with_parts(registry=PromotingRegistry(ref.workdir / "registry"))
+    """Its registry lies where the run was started, so that it can still be read when the run is over."""
+    here = replace(ref, workdir=ref.root / "couriers")
+    return system(here).with_parts(registry=PromotingRegistry(here.workdir / "registry"))
 
 
 def without_experiments(ref: SystemRef) -> System:

@@ -62,7 +62,7 @@ def test_another_configuration_than_the_shipped_one_fails(pytester: pytest.Pytes
 def test_the_champion_is_put_back_where_registering_had_replaced_it(pytester: pytest.Pytester) -> None:
     found = scored(pytester, variant="promoting")
     assert found.verdict == "passed", found.message
-    index = json.loads(next(pytester.path.glob(".ml-score/**/registry/index.json")).read_text())
+    index = json.loads((pytester.path / "couriers" / "registry" / "index.json").read_text())
     assert len(index["versions"]) == 2
     assert index["aliases"]["champion"] == next(iter(index["versions"]))
 
