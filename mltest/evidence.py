@@ -17,6 +17,9 @@ from typing import Any, Literal, NoReturn
 
 Better = Literal["lower", "higher"]
 
+_BEYOND_REACH = 1e6
+"""How many times narrower an interval would have to be that no number of rows is worth naming."""
+
 
 class Verdict(StrEnum):
     """How an item or a probe stands. Only `passed` scores."""
@@ -118,7 +121,7 @@ class Measurement:
         low, high = self._extent(self.value)
         side = high - self.value if self.value <= self.limit else self.value - low
         distance = abs(self.value - self.limit)
-        if distance <= 0 or side <= 0 or math.isinf(side):
+        if distance <= 0 or side <= 0 or side / distance > _BEYOND_REACH:
             return None
         return math.ceil(self.n * (side / distance) ** 2)
 
@@ -219,6 +222,8 @@ class Evidence:
         """Records a number. A limit in the manifest under `<item>.<name>` takes the place of `limit`."""
         if better not in ("lower", "higher"):
             raise EvidenceMisuse(f"measurement {name!r}: better is {better!r}, it can be 'lower' or 'higher'")
+        if limit is not None and not math.isfinite(limit):
+            raise EvidenceMisuse(f"measurement {name!r}: its limit is {limit}, nothing could lie beyond it")
         chosen = self.limits.get(name, limit) if limit is not None else None
         interval = None
         if ci is not None:
@@ -240,15 +245,17 @@ class Evidence:
         return measurement
 
     def withhold(self, reason: str, code: ReasonCode | str = ReasonCode.WITHHELD) -> NoReturn:
-        """Ends the probe as not demonstrated, saying why and what to do."""
+        """Ends the probe as not demonstrated, saying why and what to do; measurements stay, and decide nothing."""
         raise Withheld(reason, ReasonCode(code))
 
     def attach(self, name: str, content: str | bytes) -> None:
         """Adds a figure (SVG text) or a table (JSON text of a list of flat objects) to the report."""
         data = content.encode() if isinstance(content, str) else content
         is_figure = data.lstrip()[:5].startswith((b"<svg", b"<?xml"))
-        if not is_figure:
-            json.loads(data)
+        if not is_figure and not _is_table(data):
+            raise EvidenceMisuse(f"attachment {name!r} is neither SVG nor the JSON text of a list of flat objects")
+        if is_figure and not _is_text(data):
+            raise EvidenceMisuse(f"attachment {name!r} is no UTF-8 text: encode the SVG as UTF-8")
         digest = hashlib.sha256(data).hexdigest()
         self.blobs[digest] = data
         self.attachments.append(Attachment(name, "svg" if is_figure else "table", digest))
@@ -299,6 +306,24 @@ def _number(name: str, value: Any) -> float | None:
     except (TypeError, ValueError) as error:
         raise EvidenceMisuse(f"measurement {name!r}: {type(value).__name__} is no number") from error
     return number if math.isfinite(number) else None
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_table(data: bytes) -> bool:
+    try:
+        rows = json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(rows, list) and all(
+        isinstance(row, dict) and not any(isinstance(value, dict | list) for value in row.values()) for row in rows
+    )
 
 
 def _undecided(measurement: Measurement) -> str:

@@ -20,7 +20,7 @@ def files(root: Path, named: str) -> tuple[Path, ...]:
     matches = sorted(root.glob(named)) if _GLOB & set(named) else [root / named]
     resolved = []
     for match in matches:
-        target = match.resolve()
+        target = _resolved(match, named)
         if not target.is_relative_to(base):
             raise ValueError(f"{named!r} leads out of the folder of the manifest; keep its files below that folder")
         if target.is_file():
@@ -35,6 +35,13 @@ def file(root: Path, named: str) -> Path:
     if _GLOB & set(named):
         raise ValueError(f"{named!r} is a pattern; name one file")
     return files(root, named)[0]
+
+
+def _resolved(match: Path, named: str) -> Path:
+    try:
+        return match.resolve()
+    except (OSError, RuntimeError):  # a link that leads to itself, which Python before 3.13 calls a RuntimeError
+        raise ValueError(f"{named!r} is a symbolic link that leads nowhere; name the file itself") from None
 
 
 def _refuse_unsafe(named: str) -> None:

@@ -63,9 +63,10 @@ def table_of(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def offers_table(path: Path) -> bool:
-    """Whether a pyproject.toml has `[tool.mltest]`; a file that is broken or unreadable does not."""
+    """Whether a pyproject.toml has `[tool.mltest]`, or something in its place; one that is broken does not."""
     try:
-        return table_of(tomllib.loads(path.read_bytes().decode("utf-8"))) is not None
+        tool = tomllib.loads(path.read_bytes().decode("utf-8")).get("tool")
+        return isinstance(tool, Mapping) and "mltest" in tool
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
         return False
 

@@ -73,7 +73,7 @@ class Data(Protocol):
     def dataset(self, split: Split) -> Any:
         """The rows of one split with inputs, target and the columns that `roles` names (Ibis or pyarrow table).
 
-        Raises KeyError for a split that does not exist.
+        Raises KeyError for a split that does not exist, with a text that names the split.
         """
         ...
 

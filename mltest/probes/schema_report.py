@@ -138,10 +138,10 @@ def sentence(covered: tables.Coverage, broken: Sequence[Broken]) -> str:
     return "; ".join(parts)
 
 
-def survivors_sentence(found: Power) -> str:
+def survivors_sentence(found: Power, limit: float) -> str:
     """What slipped through, what is allowed, and what to do about it."""
     return (
-        f"the schema refuses {found.rate.events} of {found.rate.trials} damages, {LEAST_KILLED:.0%} are needed; "
+        f"the schema refuses {found.rate.events} of {found.rate.trials} damages, {limit:.0%} are needed; "
         f"tighten the expectations of {found.worst()}"
     )
 

@@ -25,10 +25,11 @@ LARGEST_FIGURE = 500_000
 """Characters that a figure or table may have; a larger one is left out, and its place says so."""
 
 _SECRET_NAME = r"(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|dsn)"  # noqa: S105
+_SECRET_WORD = r"(?:^|[_-])(?:pass|pwd|pw|key|auth|authorization|cookie|cookies|creds|webhook|salt)(?:$|[_-])"  # noqa: S105
 _NAMED = re.compile(
     rf"(?i)(?<![\w-])([\w-]{{0,40}}{_SECRET_NAME}[\w-]{{0,40}}[\"']?\s{{0,3}}[=:]\s{{0,3}}[\"']?)[^\s\"'&,;]+"
 )
-_IS_SECRET_NAME = re.compile(rf"(?i){_SECRET_NAME}|authorization|cookie")
+_IS_SECRET_NAME = re.compile(rf"(?i){_SECRET_NAME}|{_SECRET_WORD}")
 _HEADER = re.compile(r"(?i)(authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:basic|bearer|token)?\s{0,3})[^\s\"',;]+")
 _BEARER = re.compile(r"(?i)(\bbearer )[A-Za-z0-9._~+/=-]{16,}")
 _USERINFO = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]{1,20}://)[^\s/@]{1,500}@")
@@ -48,10 +49,17 @@ _OVERLAP = 600
 _SHORTEST_SECRET = 6
 
 
+_OURS = frozenset({"id", "item", "section", "sections", "basis", "effort", "environment", "kind", "better", "schema"})
+"""Fields that hold words of the rubric and of this package: an environment in which a secret is called `manual` must
+not take the keys from a document that programs read."""
+_LONGEST_WORD_OF_OURS = 64
+_WORD_OF_OURS = re.compile(r"[a-z][a-z0-9_]*(?:[./-][a-z0-9_]+)*")
+
+
 def redact(text: str, secrets: frozenset[str] = frozenset()) -> str:
     """`text` without what looks like a secret, without the literal `secrets`, and with home folders as `~`."""
     for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, REDACTED)
+        text = _without_half(text.replace(secret, REDACTED), secret)
     text = _KNOWN_SHAPE.sub(REDACTED, text)
     for pattern in (_HEADER, _NAMED, _BEARER):
         text = pattern.sub(rf"\g<1>{REDACTED}", text)
@@ -60,10 +68,19 @@ def redact(text: str, secrets: frozenset[str] = frozenset()) -> str:
 
 
 def secrets_of(environment: Mapping[str, str]) -> frozenset[str]:
-    """The values of those variables whose names say that they are secret; very short values are no secret."""
-    return frozenset(
-        value for name, value in environment.items() if _IS_SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET
-    )
+    """The values of those variables whose names say that they are secret; very short values are no secret.
+
+    A value of several lines is known by each of its lines, by its `repr`, and with its blanks run together, as
+    exceptions quote it.
+    """
+    values = {value for name, value in environment.items() if _IS_SECRET_NAME.search(name)}
+    written = {form for v in values for form in (v, *v.splitlines(), repr(v)[1:-1], " ".join(v.split()))}
+    return frozenset(form for form in map(str.strip, written) if len(form) >= _SHORTEST_SECRET)
+
+
+def without_secrets(value: Any, secrets: frozenset[str]) -> Any:
+    """A copy of a frozen record of the scorecard with every text redacted."""
+    return _walk(value, lambda text: redact(text, secrets))
 
 
 def redacted(scorecard: Scorecard, secrets: frozenset[str] = frozenset(), longest: int = LONGEST_TEXT) -> Scorecard:
@@ -110,9 +127,27 @@ def _walk(value: Any, clean: Callable[[str], str]) -> Any:
     if isinstance(value, Mapping):
         return dict(_entry(clean(key), entry, clean) for key, entry in value.items())
     if is_dataclass(value) and not isinstance(value, type):
-        changed = {f.name: _walk(getattr(value, f.name), clean) for f in fields(value)}
+        changed = {f.name: _field(f.name, getattr(value, f.name), clean) for f in fields(value)}
         return replace(value, **changed)
     return value
+
+
+def _field(name: str, value: Any, clean: Callable[[str], str]) -> Any:
+    ids = name == "items" and all(isinstance(entry, str) for entry in value)
+    if name not in _OURS and not ids:
+        return _walk(value, clean)
+    return _walk(value, lambda text: text if _is_word_of_ours(text) else clean(text))
+
+
+def _is_word_of_ours(text: str) -> bool:
+    return len(text) <= _LONGEST_WORD_OF_OURS and _WORD_OF_OURS.fullmatch(text) is not None
+
+
+def _without_half(text: str, secret: str) -> str:
+    """`text` without the head of a secret at its very end, where somebody cut it."""
+    longest = min(len(secret) - 1, len(text))
+    half = next((n for n in range(longest, _SHORTEST_SECRET - 1, -1) if text.endswith(secret[:n])), 0)
+    return text[: len(text) - half] + REDACTED if half else text
 
 
 def _entry(key: str, value: Any, clean: Callable[[str], str]) -> tuple[str, Any]:

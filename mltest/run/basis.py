@@ -14,6 +14,8 @@ from mltest.scorecard import Basis, Proof
 
 Requested = Literal["auto", "manual", "automated"]
 
+_BY_HAND = "somebody started this run by hand"
+
 
 @dataclass(frozen=True)
 class _Provider:
@@ -37,11 +39,20 @@ _PROVIDERS = (
         frozenset({"workflow_dispatch"}),
     ),
     _Provider("gitlab-ci", "GITLAB_CI", "CI_JOB_ID", ("CI_JOB_URL",), "CI_PIPELINE_SOURCE", frozenset({"web"})),
-    _Provider("buildkite", "BUILDKITE", "BUILDKITE_BUILD_ID", ("BUILDKITE_BUILD_URL",), "BUILDKITE_SOURCE"),
+    _Provider(
+        "buildkite",
+        "BUILDKITE",
+        "BUILDKITE_BUILD_ID",
+        ("BUILDKITE_BUILD_URL",),
+        "BUILDKITE_SOURCE",
+        frozenset({"ui"}),
+    ),
     _Provider(
         "azure-pipelines", "TF_BUILD", "BUILD_BUILDID", ("BUILD_BUILDURI",), "BUILD_REASON", frozenset({"Manual"})
     ),
-    _Provider("jenkins", "JENKINS_URL", "BUILD_ID", ("BUILD_URL",), "BUILD_CAUSE"),
+    _Provider(
+        "jenkins", "JENKINS_URL", "BUILD_ID", ("BUILD_URL",), "BUILD_CAUSE", frozenset({"MANUALTRIGGER", "USERIDCAUSE"})
+    ),
     _Provider("circleci", "CIRCLECI", "CIRCLE_WORKFLOW_ID", ("CIRCLE_BUILD_URL",), "CIRCLE_PIPELINE_TRIGGER_SOURCE"),
 )
 
@@ -56,7 +67,7 @@ def decide(requested: Requested, environ: Mapping[str, str], earlier_runs: int, 
     proof, gap = _ci_proof(environ)
     if proof is not None:
         return Basis("automated", f"run {proof.run_id} of {proof.kind}, triggered by {proof.trigger}", proof)
-    if requested == "auto":
+    if requested == "auto" or (gap is not None and _BY_HAND in gap):
         return Basis("manual", gap or "no CI service was recognised, so somebody ran this by hand")
     if earlier_runs < 1:
         why = f"automated was asked for, but the ledger holds no run of this system in the last {recency_days} days"
@@ -75,7 +86,7 @@ def _ci_proof(environ: Mapping[str, str]) -> tuple[Proof | None, str | None]:
             return None, f"{provider.kind} was recognised, but {', '.join(missing)} is missing: no proof, no full point"
         trigger = values[provider.trigger]
         if trigger in provider.by_hand:
-            return None, f"{provider.kind} says that somebody started this run by hand ({trigger})"
+            return None, f"{provider.kind} says that {_BY_HAND} ({trigger})"
         return Proof(provider.kind, values[provider.run_id], _url(provider, values), trigger), None
     return None, None
 

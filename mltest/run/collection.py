@@ -5,7 +5,7 @@ xdist workers do not inherit arguments that the controller changed, so nothing h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -35,6 +35,11 @@ class Collection:
         self.rubric = rubric
         self.with_tests = with_tests
         self.problems: list[str] = []
+        self.marked: dict[str, str] = {}
+        """The item of every test that was collected with a mark, by node id."""
+        self.set_aside: set[str] = set()
+        """Node ids of the user's own marked tests that were deselected."""
+        config.args[:] = [_path_of(str(argument), config) for argument in config.args]
         chosen = [a for a in config.args if suite_files.is_builtin(Path(str(a).split("::")[0]))]
         self.selected = bool(chosen)
         """Whether the user named single suites, which makes a run partial."""
@@ -49,8 +54,10 @@ class Collection:
             return SuiteModule.from_parent(parent, path=module_path, nodeid=nodeid)
         return None
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Around all others, for a conftest may add marks in this very hook.
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+        yield
         self.problems += [problem for item in items for problem in self._mark_problems(item)]
         if self.problems:
             if not hasattr(config, "workerinput"):
@@ -67,17 +74,25 @@ class Collection:
                     continue
                 seen.add(item.nodeid)
                 item.add_marker(pytest.mark.filterwarnings("default"))
-            wanted = mark_of(item) is not None or self.with_tests
-            (kept if wanted else dropped).append(item)
+            mark = mark_of(item)
+            if mark is not None:
+                self.marked[item.nodeid] = str(mark.args[0])
+            (kept if mark is not None or self.with_tests else dropped).append(item)
         if dropped:
             config.hook.pytest_deselected(items=dropped)
         items[:] = kept
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        own = (item for item in items if mark_of(item) is not None and not suite_files.is_builtin(item.path))
+        self.set_aside |= {item.nodeid for item in own}
 
     def _mark_problems(self, item: pytest.Item) -> list[str]:
         mark = mark_of(item)
         if mark is None:
             return []
         where = f"{item.nodeid}: @pytest.mark.ml_score"
+        if sum(own.name == "ml_score" for own in item.own_markers) > 1:
+            return [f"{where} stands there twice: write one test for each item"]
         if len(mark.args) != 1 or not isinstance(mark.args[0], str):
             return [f'{where} takes one item id, e.g. ml_score("data.schema")']
         unknown = sorted(set(mark.kwargs) - _MARK_ARGUMENTS)
@@ -88,3 +103,12 @@ class Collection:
         except UnknownItem as error:
             return [f"{where}: {error}"]
         return []
+
+
+def _path_of(argument: str, config: pytest.Config) -> str:
+    """A node id of ours as a run prints it (`suites/...`), with the path where the suite really lies."""
+    path, separator, rest = argument.partition("::")
+    if not path.startswith("suites/") or (Path(config.invocation_params.dir) / path).exists():
+        return argument
+    found = suite_files.folder() / path.removeprefix("suites/")
+    return f"{found}{separator}{rest}" if found.exists() else argument

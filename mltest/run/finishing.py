@@ -14,8 +14,10 @@ import pytest
 from mltest import ledger, score
 from mltest.evidence import Attestation, Finding, PartFailure, Waiver
 from mltest.reporters import Reporter
-from mltest.reporters.redaction import redacted, secrets_of
+from mltest.reporters.printable import printable, shorten
+from mltest.reporters.redaction import redacted, secrets_of, without_secrets
 from mltest.run import basis, gates, output, provenance
+from mltest.run import notes as notes_of
 from mltest.run.runstate import RunState
 from mltest.scorecard import (
     Basis,
@@ -30,8 +32,10 @@ from mltest.scorecard import (
 
 if TYPE_CHECKING:
     from mltest.run.session import Controller
+    from mltest.system import System
 
 _DEFAULT_RECENCY_DAYS = 7
+_LONGEST_LINE = 600
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,16 @@ def finish(controller: Controller, exit_status: int) -> Finish:
     settings = state.settings
     findings = controller.all_findings()
     missing = controller.missing_probes()
-    system = _system_info(state)
+    secrets = secrets_of(os.environ)
+    system: SystemInfo = without_secrets(_system_info(state), secrets)
     decided = _basis(state, system)
     partial = bool(missing) or controller.collection.selected
-    notes = [*_partial_notes(missing), *state.notes]
+    notes = [
+        *notes_of.partial(missing),
+        *notes_of.set_aside(len(controller.collection.set_aside)),
+        *notes_of.idle_limits(settings.limits, findings),
+        *state.notes,
+    ]
     items = _items(state, findings, decided)
     totals = score.score_items(settings.rubric, items, decided.kind, partial=partial)
     scorecard = Scorecard(
@@ -68,17 +78,18 @@ def finish(controller: Controller, exit_status: int) -> Finish:
         next_step=score.next_step(settings.rubric, items, totals, decided.kind),
         figures=state.kept_figures({a.sha256 for f in findings for a in f.attachments}),
     )
-    scorecard = redacted(scorecard, secrets_of(os.environ))
+    scorecard = redacted(scorecard, secrets)
     shut = gates.check(scorecard, minimum=settings.minimum, require=settings.require, baseline=settings.baseline)
-    lines, alarms, terminal = _write(controller, scorecard)
-    controller.config.hook.pytest_mltest_scorecard(config=controller.config, scorecard=scorecard)
-    status, why = _exit_status(exit_status, scorecard, shut, vanished=_vanished(controller, missing))
-    if status == 0 and alarms:
-        status = 1
-    if settings.report_only and status in (1, 5):
+    lines, unwritten, terminal = _write(controller, scorecard)
+    unwritten += _told(controller, scorecard)
+    vanished = _vanished(controller, missing)
+    status, why = _exit_status(exit_status, scorecard, shut, vanished=vanished)
+    if settings.report_only and status in (1, 5) and not vanished and not controller.failed_elsewhere():
         status, why = 0, None
+    if status == 0 and unwritten:
+        status = 1
     closing = [f"gate: {line}" for line in shut] + ([why] if why else [])
-    return Finish(status, terminal, tuple(lines), (*alarms, *closing))
+    return Finish(status, terminal, (*lines, *dict.fromkeys(state.notes)), (*unwritten, *closing))
 
 
 def show(result: Finish, reporter: pytest.TerminalReporter) -> None:
@@ -87,23 +98,29 @@ def show(result: Finish, reporter: pytest.TerminalReporter) -> None:
         reporter.section("ML Test Score", sep="=")
         reporter.write_line(result.terminal)
     for line in result.lines:
-        reporter.write_line(line)
+        reporter.write_line(_one_line(line))
     for line in result.alarms:
-        reporter.write_line(line, red=True)
+        reporter.write_line(_one_line(line), red=True)
 
 
-def _partial_notes(missing: Sequence[str]) -> list[str]:
-    if not missing:
-        return []
-    names = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
-    return [f"partial: no final report of {names}"]
+def _one_line(text: str) -> str:
+    return shorten(printable(text), _LONGEST_LINE)
+
+
+def _told(controller: Controller, scorecard: Scorecard) -> list[str]:
+    """Tells everybody who listens; what a listener raises costs neither the reports nor the exit status its meaning."""
+    try:
+        controller.config.hook.pytest_mltest_scorecard(config=controller.config, scorecard=scorecard)
+    except (Exception, SystemExit) as error:
+        return [f"the hook pytest_mltest_scorecard broke: {type(error).__name__}: {error}"]
+    return []
 
 
 def _vanished(controller: Controller, missing: Sequence[str]) -> bool:
     """Whether probes are missing although the user selected nothing on the command line."""
     option = controller.config.getoption
-    asked = ("keyword", "markexpr", "deselect", "lf", "failedfirst", "stepwise", "maxfail", "ignore", "ignore_glob")
-    selected = controller.collection.selected or any(option(name, None) for name in asked)
+    asked = ("keyword", "markexpr", "deselect", "lf", "stepwise", "ignore", "ignore_glob")
+    selected = controller.collection.selected or any(option(name, None) for name in asked) or controller.was_cut_short()
     return bool(missing) and not selected
 
 
@@ -121,9 +138,18 @@ def _system_info(state: RunState) -> SystemInfo:
         task=system.task,
         version=system.version,
         environment=system.environment,
-        digests=dict(system.digests),
+        digests=_digests(state, system),
         parts=system.parts(),
     )
+
+
+def _digests(state: RunState, system: System) -> Mapping[str, str]:
+    """What the system says about its own content, which it may compute only now."""
+    try:
+        return {str(name): str(value) for name, value in system.digests.items()}
+    except Exception as error:  # the system's own code
+        state.notes.append(f"the digests of the system cannot be read: {type(error).__name__}: {error}")
+        return {}
 
 
 def _basis(state: RunState, system: SystemInfo) -> Basis:
@@ -185,7 +211,7 @@ def _run_info(controller: Controller, decided: Basis, findings: Sequence[Finding
 
 
 def _write(controller: Controller, scorecard: Scorecard) -> tuple[list[str], list[str], str | None]:
-    """Reports and ledger: lines to print, lines about what could not be written, and the terminal report."""
+    """Reports and ledger: lines to print, lines about reports that were not written, and the terminal report."""
     state = controller.state
     reporters = _reporters(controller.config)
     lines: list[str] = []
@@ -207,8 +233,8 @@ def _write(controller: Controller, scorecard: Scorecard) -> tuple[list[str], lis
             lines.append(f"wrote {_relative(path, controller.config)}")
         except OSError as error:
             alarms.append(f"{path} cannot be written: {error.strerror}")
-    alarms += _record(state, scorecard)
-    return lines, [*alarms, *state.notes], terminal
+    state.notes += _record(state, scorecard)
+    return lines, alarms, terminal
 
 
 def _record(state: RunState, scorecard: Scorecard) -> list[str]:
@@ -252,6 +278,8 @@ def _exit_status(status: int, scorecard: Scorecard, shut: Sequence[str], *, vani
         return max(status, 1) if status != 5 else 1, "built-in probes vanished from this run: it cannot pass"
     if status == 1 or scorecard.failed or scorecard.errors:
         return 1, None
+    if status == 5 and not any(item.findings for item in scorecard.items):
+        return 5, "nothing demonstrated: no probe ran"
     if not any(item.points for item in scorecard.items):
         return 5, "nothing demonstrated: no item has points"
     return (1, None) if shut else (0, None)

@@ -123,12 +123,15 @@ class Judge:
             return (yield)
         attempt = _begin(item)
         state = state_of(item.config)
-        with timelimit.limit(state.settings.timeout):
-            if not attempt.own:
-                self._guard(item, attempt)
-            if attempt.experiment:
-                self._require_consent(item, state)
-            return (yield)
+        try:
+            with timelimit.limit(state.settings.timeout):
+                if not attempt.own:
+                    self._guard(item, attempt)
+                if attempt.experiment:
+                    self._require_consent(item, state)
+                return (yield)
+        except Withheld as withheld:  # by a fixture
+            _skip(item, withheld.reason, withheld.code)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
@@ -139,8 +142,12 @@ class Judge:
             with timelimit.limit(state_of(item.config).settings.timeout):
                 result = yield
         except Withheld as withheld:
-            attempt.settle(Verdict.NOT_DEMONSTRATED, withheld.reason, withheld.code)
-            pytest.skip(withheld.reason)
+            _skip(item, withheld.reason, withheld.code)
+        except pytest.skip.Exception:
+            verdict, message, _ = attempt.evidence.judge()
+            if verdict is Verdict.FAILED:
+                pytest.fail(message, pytrace=False)
+            raise
         verdict, message, code = attempt.evidence.judge()
         if not attempt.own and verdict is Verdict.PASSED:
             verdict, message, code = _looked(attempt.evidence, message)
@@ -151,20 +158,28 @@ class Judge:
             pytest.skip(message)
         return result
 
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
+        seconds = state_of(item.config).settings.timeout if mark_of(item) is not None else 0.0
+        with timelimit.limit(seconds):
+            return (yield)
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
+        # A test may record properties of any name; a finding is what the judge found, and nothing that a test recorded.
+        report.user_properties = [(name, value) for name, value in report.user_properties if name != PROPERTY]
         attempt = item.stash.get(_ATTEMPT, None)
         if attempt is None:
             return report
         _settle_phase(attempt, report, call)
-        if report.when == "teardown" and mark_of(item) is not None:
-            state_of(item.config).keep_figures(attempt.evidence.blobs)
-            finding = _finding(item, attempt)
-            report.user_properties.append((PROPERTY, finding_to_json(finding)))
+        if report.when == "teardown":
             del item.stash[_ATTEMPT]
+            if mark_of(item) is not None:
+                state_of(item.config).keep_figures(attempt.evidence.blobs)
+                report.user_properties.append((PROPERTY, finding_to_json(_finding(item, attempt))))
         return report
 
     @staticmethod
@@ -206,7 +221,11 @@ def _looked(evidence: Evidence, message: str) -> tuple[Verdict, str, ReasonCode 
 def _settle_phase(attempt: Attempt, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
     """What pytest says about a phase, where it is worse than what the probe said."""
     if hasattr(report, "wasxfail"):
-        if report.skipped:
+        if report.when == "setup" and "[NOTRUN]" in report.wasxfail:
+            attempt.settle(
+                Verdict.NOT_DEMONSTRATED, "it is marked as expected to fail and never run", ReasonCode.NOT_RUN
+            )
+        elif report.skipped:
             attempt.settle(Verdict.FAILED, f"it fails, and is marked as expected to fail: {report.wasxfail or 'xfail'}")
         else:
             attempt.settle(Verdict.ERROR, "it is marked as expected to fail and does not: remove the xfail mark")
@@ -218,14 +237,21 @@ def _settle_phase(attempt: Attempt, report: pytest.TestReport, call: pytest.Call
     error = call.excinfo.value
     if isinstance(error, pytest.skip.Exception):
         attempt.settle(Verdict.NOT_DEMONSTRATED, str(error) or "skipped", ReasonCode.NOT_RUN)
+    elif isinstance(error, timelimit.ProbeTimeout) or _is_of_pytest_timeout(error):
+        attempt.settle(Verdict.ERROR, _first_line(str(error)))
     elif report.when == "call" and isinstance(error, AssertionError | pytest.fail.Exception):
         attempt.settle(Verdict.FAILED, _first_line(str(error)) or "an assertion failed")
     elif isinstance(error, Withheld):
         attempt.settle(Verdict.NOT_DEMONSTRATED, error.reason, error.code)
-    elif isinstance(error, PartFailure | timelimit.ProbeTimeout):
+    elif isinstance(error, PartFailure):
         attempt.settle(Verdict.ERROR, str(error))
     else:
         attempt.settle(Verdict.ERROR, f"{report.when} broke: {type(error).__name__}: {_first_line(str(error))}")
+
+
+def _is_of_pytest_timeout(error: BaseException) -> bool:
+    """Whether the plugin pytest-timeout ended the probe, which it reports as a failed test."""
+    return isinstance(error, pytest.fail.Exception) and "from pytest-timeout" in str(error)
 
 
 def _finding(item: pytest.Item, attempt: Attempt) -> Finding:

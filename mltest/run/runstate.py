@@ -12,7 +12,7 @@ import pytest
 
 from mltest.construction import build
 from mltest.evidence import PartFailure
-from mltest.run import defaults, output, settings
+from mltest.run import defaults, output, settings, timelimit
 from mltest.run.settings import Settings
 from mltest.system import System, SystemRef
 
@@ -52,7 +52,7 @@ class RunState:
     def sweep(self) -> None:
         """Removes what killed runs left; the cache, which is named by content, outlives all of them."""
         for left in (self.folder / "work").glob("[0-9]*"):
-            if not _is_running(int(left.name)):
+            if left.name.isdecimal() and not _is_running(int(left.name)):
                 shutil.rmtree(left, ignore_errors=True)
         yesterday = time.time() - _FIGURES_KEPT_SECONDS
         for figure in self.figures.glob("*.figure"):
@@ -81,8 +81,11 @@ class RunState:
         if self._system is None and ref is not None:
             try:
                 ref.workdir.mkdir(parents=True, exist_ok=True)
-                self._system = build(ref)
-            except Exception as error:
+                with timelimit.limit(self.settings.timeout):
+                    self._system = build(ref)
+            except (KeyboardInterrupt, pytest.exit.Exception):
+                raise
+            except BaseException as error:  # SystemExit too: a script that is named as a system may end itself
                 text = " ".join(str(error).split())[:500]
                 self._failure = PartFailure(f"the system {ref.source} cannot be built: {type(error).__name__}: {text}")
                 raise self._failure from error

@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from mltest import rubric as rubrics
+from mltest.reporters import json as report_json
 from mltest.rubric import Rubric, RubricError, UnknownItem
 from mltest.run.basis import Requested
-from mltest.scorecard import Scorecard, ScorecardError, from_json
+from mltest.scorecard import Scorecard, ScorecardError
 from mltest.system import Effort, FaultRef, SystemRef
 
 if TYPE_CHECKING:
     from mltest.manifest import Manifest
+
+_PATHS = ("manifest", "baseline", "ledger")
+"""Options that name a file: in the ini file they are relative to it, on the command line to the working folder."""
 
 _TIMEOUTS: Mapping[Effort, float] = {"quick": 300.0, "standard": 900.0, "thorough": 3600.0}
 
@@ -94,8 +98,8 @@ def read(config: pytest.Config) -> Settings:
         baseline=_baseline(config),
         effort=effort,
         basis=cast(Requested, _option(config, "basis") or "auto"),
-        timeout=_number(config, "timeout") or _TIMEOUTS[effort],
-        seed=int(_number(config, "seed") or 0),
+        timeout=_timeout(config, effort),
+        seed=_seed(config),
         trust=_flag(config, "trust"),
         with_tests=_flag(config, "with_tests"),
         report_only=_flag(config, "report_only"),
@@ -110,6 +114,8 @@ def _option(config: pytest.Config, name: str) -> str | None:
         given = config.getini(f"ml_score_{name}") or None
         if given is not None and name in ("effort", "basis"):
             _check_choice(name, given)
+        if given is not None and name in _PATHS and config.inipath is not None:
+            given = str(config.inipath.parent / given)
     return given
 
 
@@ -137,6 +143,20 @@ def _number(config: pytest.Config, name: str) -> float | None:
     return number
 
 
+def _timeout(config: pytest.Config, effort: Effort) -> float:
+    seconds = _number(config, "timeout")
+    if seconds == 0:
+        raise pytest.UsageError("--ml-score-timeout is 0: give a number of seconds above 0")
+    return _TIMEOUTS[effort] if seconds is None else seconds
+
+
+def _seed(config: pytest.Config) -> int:
+    seed = _number(config, "seed") or 0
+    if seed != int(seed):
+        raise pytest.UsageError(f"--ml-score-seed is {seed}: give a whole number")
+    return int(seed)
+
+
 def _rubric(config: pytest.Config) -> Rubric:
     path = Path(config.hook.pytest_mltest_rubric(config=config))
     try:
@@ -146,7 +166,10 @@ def _rubric(config: pytest.Config) -> Rubric:
 
 
 def _require(config: pytest.Config, rubric: Rubric) -> tuple[str, ...]:
-    names = tuple(n.strip() for n in (_option(config, "require") or "").split(",") if n.strip())
+    given = _option(config, "require")
+    names = tuple(n.strip() for n in (given or "").split(",") if n.strip())
+    if given is not None and not names:
+        raise pytest.UsageError(f"--ml-score-require {given!r} names no item: give ids, e.g. data.schema")
     for name in names:
         try:
             rubric.item(name)
@@ -160,12 +183,15 @@ def _baseline(config: pytest.Config) -> Scorecard | None:
     if name is None:
         return None
     try:
-        return from_json(Path(name).read_text(encoding="utf-8"), name)
+        found = report_json.read(Path(name).read_text(encoding="utf-8"), name)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise pytest.UsageError(f"--ml-score-baseline {name} cannot be read: {reason}") from error
     except ScorecardError as error:
         raise pytest.UsageError(f"--ml-score-baseline: {error}") from error
+    if found.score.partial:
+        raise pytest.UsageError(f"--ml-score-baseline {name} is of a partial run: give the report of a complete one")
+    return found
 
 
 def _reports(config: pytest.Config) -> tuple[Report, ...]:
@@ -191,6 +217,8 @@ def _source(config: pytest.Config) -> tuple[str | None, Manifest | None]:
     by_path = _option(config, "manifest")
     if named is not None and by_path is not None:
         raise pytest.UsageError("--ml-score-system and --ml-score-manifest both name a system: give one of them")
+    if by_path is not None and not by_path.endswith(".toml"):
+        raise pytest.UsageError(f"--ml-score-manifest {by_path}: give an mltest.toml or a pyproject.toml")
     if named is not None:
         source: Any = named if ":" in named else _entry_point(named)
     else:
@@ -243,7 +271,7 @@ def _check_module(source: str, root: Path, where: str) -> None:
         sys.path.insert(0, str(root))
     try:
         spec = find_spec(module)
-    except (ImportError, ValueError) as error:
-        raise pytest.UsageError(f"{where} is {source!r}: {error}") from error
+    except (Exception, SystemExit) as error:  # a package is imported to look into it, and may raise anything
+        raise pytest.UsageError(f"{where} is {source!r}: {type(error).__name__}: {error}") from error
     if spec is None:
         raise pytest.UsageError(f"{where} is {source!r}: there is no module {module} in {root} or installed")

@@ -1,7 +1,8 @@
 """A time limit for the code of one probe, by a signal in the main thread.
 
-A `ProbeTimeout` is no Exception, so that a broad `except` in a system cannot swallow it. A timer that somebody else
-set (pytest-timeout uses the same one) is put back with what is left of it. Native code that never returns to Python
+A `ProbeTimeout` is no Exception, so that a broad `except` in a system cannot swallow it; it is one of pytest's own
+outcomes, so that fixtures that it interrupts are torn down. A timer that somebody else set (pytest-timeout uses the
+same one) is put back with what is left of it. Native code that never returns to Python
 cannot be stopped this way: foreign models and tables run in a process of their own for that reason.
 """
 
@@ -14,8 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 
-class ProbeTimeout(BaseException):
+
+class ProbeTimeout(pytest.fail.Exception):  # type: ignore[name-defined, misc]  # pytest has no other public name
     """A probe did not finish within its time limit."""
 
 

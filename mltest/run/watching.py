@@ -6,6 +6,7 @@ a system can never be read as a probe that failed. A split that does not exist w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -48,13 +49,18 @@ def _guarded(function: Callable[..., Any], name: str, attribute: str) -> Callabl
         except (Withheld, PartFailure):
             raise
         except KeyError as error:
-            if (name, attribute) == ("data", "dataset"):
-                raise Withheld(str(error.args[0]) if error.args else str(error), ReasonCode.PART_MISSING) from error
+            if (name, attribute) == ("data", "dataset") and _is_about_the_split(error, *args, **kwargs):
+                raise Withheld(str(error.args[0]), ReasonCode.PART_MISSING) from error
             raise _failure(name, attribute, error) from error
         except Exception as error:
             raise _failure(name, attribute, error) from error
 
     return call
+
+
+def _is_about_the_split(error: KeyError, split: object = "", **_: object) -> bool:
+    """Any other KeyError is a slip in the system's own code, and no word about what the data lack."""
+    return bool(error.args) and re.search(rf"\b{re.escape(str(split))}\b", str(error.args[0])) is not None
 
 
 def _failure(name: str, attribute: str, error: Exception) -> PartFailure:

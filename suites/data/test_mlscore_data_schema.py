@@ -41,8 +41,8 @@ def test_the_schema_refuses_damaged_columns(evidence: mltest.Evidence, ml_system
     schema_report.require_content(fresh)
     power = schema_report.power(fresh)
     limit = schema_report.LEAST_KILLED
-    evidence.measure("kill_ratio", power.rate.value, limit=limit, better="higher", n=power.rate.trials)
+    ratio = evidence.measure("kill_ratio", power.rate.value, limit=limit, better="higher", n=power.rate.trials)
     evidence.measure("kill_ratio_proven", power.rate.interval.low, n=power.rate.trials)
     evidence.attach("damages that slipped through", schema_report.survivors_table(power))
     if evidence.judge()[0] is mltest.Verdict.FAILED:
-        pytest.fail(schema_report.survivors_sentence(power), pytrace=False)
+        pytest.fail(schema_report.survivors_sentence(power, ratio.limit or limit), pytrace=False)

@@ -153,5 +153,18 @@ def test_only_figures_and_tables_can_be_attached():
     evidence.attach("plot", "<svg xmlns='http://www.w3.org/2000/svg'/>")
     evidence.attach("rows", '[{"a": 1}]')
     assert [a.kind for a in evidence.attachments] == ["svg", "table"]
-    with pytest.raises(ValueError, match="Expecting value"):
-        evidence.attach("page", "<html></html>")
+    for content in ("<html></html>", "3", '{"a": 1}', '[{"a": [1]}]', "[" * 5000 + "]" * 5000):
+        with pytest.raises(EvidenceMisuse, match="neither SVG nor"):
+            evidence.attach("page", content)
+    with pytest.raises(EvidenceMisuse, match="no UTF-8"):
+        evidence.attach("plot", b"<svg>\xe9</svg>")
+
+
+@pytest.mark.parametrize("limit", [float("nan"), float("inf")])
+def test_a_limit_is_a_number_beyond_which_something_can_lie(limit: float):
+    with pytest.raises(EvidenceMisuse, match="nothing could lie beyond it"):
+        Evidence("x.y").measure("loss", 1, limit=limit)
+
+
+def test_an_interval_that_would_have_to_be_a_million_times_narrower_names_no_n():
+    assert Evidence("x.y").measure("loss", 0.0, limit=1e-200, ci=(-1, 1), n=10).needed() is None
