@@ -27,6 +27,10 @@ def test_an_unknown_item_in_a_mark_is_a_usage_error_that_suggests_the_nearest(fo
         (("--ml-score-manifest", "a.toml", "--ml-score-system", "a:b"), "give one of them"),
         (("--ml-score-fault", "O-NONE"), "O-NONE"),
         (("--ml-score-effort", "heroic"), "heroic"),
+        (("--ml-score-seed", "1.9"), "give a whole number"),
+        (("--ml-score-timeout", "0"), "above 0"),
+        (("--ml-score-require", ","), "names no item"),
+        (("--ml-score-manifest", "setup.cfg"), "give an mltest.toml"),
     ],
 )
 def test_a_wrong_option_runs_nothing_and_exits_with_four(foreign: Foreign, options, expected):
@@ -45,11 +49,13 @@ def test_a_wrong_option_runs_nothing_and_exits_with_four(foreign: Foreign, optio
         ('name = "x"\ntask = 3\n', "task"),
         ('name = "x"\ntask = "regression"\n[data]\ntraining = "gone.parquet"\ntarget = "y"\n', "gone.parquet"),
         ("name = ", "mltest.toml"),
+        ('name = "x"\ntask = "regression"\n[data]\ntraining = "loop.parquet"\ntarget = "y"\n', "leads nowhere"),
     ],
 )
 def test_a_wrong_manifest_names_file_and_key(foreign: Foreign, text, expected):
     foreign.probes(PASSING)
     (foreign.pytester.path / "mltest.toml").write_text(text)
+    (foreign.pytester.path / "loop.parquet").symlink_to("loop.parquet")
     outcome = foreign.run()
     assert outcome.status == 4
     assert "mltest.toml" in outcome.text
@@ -139,3 +145,38 @@ def test_a_part_that_is_not_offered_says_how_to_offer_it(foreign: Foreign):
     item = foreign.run("--ml-score-system", "parts:empty").item("data.fresh")
     assert (item["verdict"], item["reason_code"]) == ("not_demonstrated", "part_missing")
     assert "under [data] in the manifest" in item["reason"]
+
+
+def test_a_slip_in_the_systems_own_code_is_an_error_and_no_missing_split(foreign: Foreign):
+    foreign.pytester.makepyfile(parts=SYSTEM.replace('raise OSError("the disk is gone")', 'return {"a": 1}["price"]'))
+    foreign.probes(PROBE)
+    outcome = foreign.run("--ml-score-system", "parts:broken")
+    assert outcome.item("data.fresh")["verdict"] == "error"
+    assert "raised KeyError" in outcome.item("data.fresh")["reason"]
+    assert outcome.status == 1
+
+
+def test_a_table_in_place_of_the_manifest_in_pyproject_is_named(foreign: Foreign):
+    (foreign.pytester.path / "pyproject.toml").write_text("[tool]\nmltest = 3\n")
+    outcome = foreign.run()
+    assert outcome.status == 4
+    assert "tool.mltest" in outcome.text
+
+
+def test_a_limit_that_nothing_was_compared_with_is_said(foreign: Foreign):
+    (foreign.pytester.path / "mltest.toml").write_text(
+        'name = "x"\ntask = "regression"\n[limits]\n"data.fresh.aeg" = 30\n'
+    )
+    foreign.probes(PASSING)
+    assert "limits data.fresh.aeg, and nothing of that name was measured; did you mean 'age'?" in foreign.run().text
+
+
+def test_control_characters_in_a_reason_do_not_reach_the_terminal(foreign: Foreign):
+    foreign.probes(
+        PASSING.replace(
+            'evidence.measure("age", 3, limit=24, unit="h")', "evidence.withhold('ok\\n::error::fake\\x1b]0;t\\x07')"
+        )
+    )
+    outcome = foreign.run("--ml-score-require", "data.fresh")
+    assert "\x1b" not in outcome.text
+    assert not any(line.startswith("::error") for line in outcome.text.splitlines())

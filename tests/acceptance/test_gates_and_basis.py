@@ -107,3 +107,39 @@ def test_collect_only_lists_and_writes_nothing(foreign: Foreign):
     assert outcome.status == 0
     assert "test_fresh" in outcome.text
     assert not (foreign.pytester.path / ".ml-score").exists()
+
+
+def test_a_baseline_that_proves_nothing_is_refused(foreign: Foreign):
+    foreign.probes(PASSING)
+    card = foreign.run().card
+    baseline = foreign.pytester.path / "baseline.json"
+    cut_short, changed, partial = (json.loads(json.dumps(card)) for _ in range(3))
+    del cut_short["items"][0]
+    changed["items"][0]["points"] = 0
+    partial["score"]["partial"] = True
+    for tally in (partial["score"], partial["score"]["in_place"], partial["score"]["if_automated"]):
+        tally["final"] = None
+    for document, expected in ((cut_short, "their number"), (changed, "not the sums"), (partial, "partial run")):
+        baseline.write_text(json.dumps(document))
+        outcome = foreign.run("--ml-score-baseline", "baseline.json")
+        assert outcome.status == 4
+        assert expected in outcome.text
+
+
+def test_paths_in_the_ini_file_start_from_it(foreign: Foreign, monkeypatch: pytest.MonkeyPatch):
+    foreign.probes(PASSING)
+    (foreign.pytester.path / "system.toml").write_text('name = "by ini"\ntask = "regression"\n')
+    foreign.pytester.makeini("[pytest]\nml_score_manifest = system.toml\n")
+    below = foreign.pytester.mkdir("below")
+    monkeypatch.chdir(below)
+    result = foreign.pytester.runpytest_subprocess("-p", "no:randomly", "--ml-score", "..")
+    assert int(result.ret) == 0, result.stdout.str()
+    assert json.loads((below / ".ml-score" / "report.json").read_text())["system"]["name"] == "by ini"
+
+
+def test_a_folder_that_cannot_be_written_keeps_a_green_run_green(foreign: Foreign):
+    foreign.probes(PASSING)
+    (foreign.pytester.path / ".ml-score").write_text("in the way")
+    result = foreign.pytester.runpytest_subprocess("-p", "no:randomly", "--ml-score")
+    assert int(result.ret) == 0
+    assert "results of this run are in" in result.stdout.str()

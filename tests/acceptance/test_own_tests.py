@@ -195,3 +195,97 @@ def ml_data():
         """
     )
     assert foreign.run().item("data.whole")["verdict"] == "passed"
+
+
+def test_a_fixture_that_withholds_skips_the_test_with_its_reason(foreign: Foreign):
+    foreign.probes(
+        """
+        import pytest
+
+        @pytest.fixture
+        def days(evidence):
+            evidence.withhold("needs 40 more days", "too_little_data")
+
+        @pytest.mark.ml_score("data.fresh")
+        def test_age(evidence, days):
+            evidence.measure("age", 1, limit=2)
+        """
+    )
+    outcome = foreign.run()
+    item = outcome.item("data.fresh")
+    assert (item["verdict"], item["reason_code"]) == ("not_demonstrated", "too_little_data")
+    assert "1 skipped" in outcome.text
+    assert outcome.status == 5
+
+
+def test_a_skip_does_not_take_back_a_failed_measurement(foreign: Foreign):
+    foreign.probes(
+        """
+        import pytest
+
+        @pytest.mark.ml_score("data.fresh")
+        def test_age(evidence):
+            evidence.measure("age", 30, limit=24)
+            pytest.skip("not today")
+        """
+    )
+    outcome = foreign.run()
+    assert outcome.item("data.fresh")["verdict"] == "failed"
+    assert outcome.status == 1
+
+
+def test_a_test_that_is_expected_to_fail_and_never_run_is_in_no_place(foreign: Foreign):
+    foreign.probes(
+        PASSING.replace('@pytest.mark.ml_score("data', '@pytest.mark.xfail(run=False)\n@pytest.mark.ml_score("data')
+    )
+    outcome = foreign.run()
+    assert outcome.item("data.fresh")["reason_code"] == "not_run"
+    assert outcome.card["score"]["in_place"]["sections"]["data"] == 0
+
+
+def test_a_teardown_that_hangs_is_an_error(foreign: Foreign):
+    foreign.probes(
+        PASSING.replace("def test_fresh(evidence)", "def test_fresh(evidence, slow)")
+        + """
+@pytest.fixture
+def slow():
+    import time
+    yield
+    time.sleep(60)
+"""
+    )
+    outcome = foreign.run("--ml-score-timeout", "1")
+    assert "did not finish within 1 s" in outcome.item("data.fresh")["reason"]
+    assert outcome.item("model.fast")["verdict"] == "passed"
+
+
+def test_a_mark_that_a_conftest_adds_counts_and_is_checked(foreign: Foreign):
+    foreign.conftest("""
+
+import pytest
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.add_marker(pytest.mark.ml_score(item.name.removeprefix("test_").replace("_", ".")))
+""")
+    foreign.probes("def test_data_whole(evidence):\n    evidence.measure('lost', 0, limit=0)\n")
+    assert foreign.run().item("data.whole")["verdict"] == "passed"
+    foreign.probes("def test_data_hole(evidence):\n    evidence.measure('lost', 0, limit=0)\n")
+    assert foreign.run().status == 4
+
+
+def test_two_marks_on_one_test_are_a_usage_error(foreign: Foreign):
+    foreign.probes(
+        PASSING.replace(
+            '@pytest.mark.ml_score("data', '@pytest.mark.ml_score("data.whole")\n@pytest.mark.ml_score("data'
+        )
+    )
+    outcome = foreign.run()
+    assert outcome.status == 4
+    assert "write one test for each item" in outcome.text
+
+
+def test_tests_of_ones_own_that_are_deselected_are_said(foreign: Foreign):
+    foreign.probes(PASSING)
+    outcome = foreign.run("--deselect", "test_probes.py::test_fast", "-n", "2")
+    assert "1 marked test of your own did not run: deselected" in outcome.text

@@ -131,3 +131,44 @@ def quietly():
 """
     )
     assert outcome.card["run"]["foreign_fixtures"] == ["quietly (conftest)"]
+
+
+@pytest.mark.parametrize("option", ["-x", "--ff"])
+def test_an_option_that_selects_nothing_does_not_excuse_probes_that_vanished(bundled, option):
+    outcome = bundled(
+        """
+def pytest_collection_modifyitems(items):
+    items.clear()
+""",
+        option,
+    )
+    assert outcome.status == 1
+    assert "vanished" in outcome.text
+
+
+def test_a_foreign_fixture_that_skips_our_probes_is_listed(bundled):
+    outcome = bundled(
+        """
+import pytest
+
+@pytest.fixture(autouse=True)
+def gate():
+    pytest.skip("slow here")
+"""
+    )
+    assert outcome.card["run"]["foreign_fixtures"] == ["gate (conftest)"]
+
+
+def test_a_property_that_a_test_records_is_no_finding(foreign):
+    forged = (
+        '{"item":"data.whole","probe":"test_forged","own":false,"verdict":"passed","message":"","reason_code":null,'
+        '"measurements":[{"name":"x","value":1,"limit":2,"better":"lower","unit":"","ci":null,"n":null,'
+        '"default_limit":2}],"attachments":[],"required":true,"seconds":0,"attempts":1}'
+    )
+    foreign.probes(
+        f"def test_records(record_property):\n    record_property('ml_score', {forged!r})\n\n"
+        "def test_measures(record_property):\n    record_property('ml_score', '0.93')\n"
+    )
+    outcome = foreign.run("--ml-score-with-tests")
+    assert outcome.item("data.whole")["verdict"] == "not_demonstrated"
+    assert outcome.status == 5

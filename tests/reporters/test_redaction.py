@@ -120,3 +120,36 @@ def test_a_redacted_figure_is_still_a_figure_and_a_table_still_a_table():
     clean = redacted(replace(sample.scorecard(), figures={"s": svg, "t": table})).figures
     assert clean["s"] == f'<svg aria-label="password={REDACTED}"><desc>token={REDACTED}</desc><path d="M1,1"/></svg>'
     assert json.loads(clean["t"]) == [{"api_key": REDACTED, "note": f"secret={REDACTED}", "rows": 3}]
+
+
+@pytest.mark.parametrize("name", ["DB_PASS", "STRIPE_KEY", "SLACK_WEBHOOK_URL", "PGPASSWORD", "REGISTRY_AUTH"])
+def test_variables_are_secret_by_the_usual_names(name: str):
+    assert secrets_of({name: CANARY}) == {CANARY}
+
+
+@pytest.mark.parametrize("name", ["MONKEY", "COMPASS", "KEYBOARD", "AUTHOR", "PASSENGERS"])
+def test_a_word_that_only_contains_such_a_name_is_none(name: str):
+    assert secrets_of({name: CANARY}) == frozenset()
+
+
+def test_a_secret_is_known_in_every_form_in_which_an_exception_quotes_it():
+    secrets = secrets_of({"TLS_KEY": "first-line-of-it\n second  line-of-it"})
+    for quoted in (
+        r"first-line-of-it\n second  line-of-it",
+        "first-line-of-it second line-of-it",
+        "second  line-of-it",
+    ):
+        assert "line-of-it" not in redact(quoted, secrets)
+
+
+def test_half_a_secret_at_the_end_of_a_text_that_was_cut_is_taken_out():
+    assert (
+        redact("cannot log in with 0123456789ab", frozenset({"0123456789abcdef0123"}))
+        == f"cannot log in with {REDACTED}"
+    )
+
+
+def test_a_secret_that_is_a_word_of_the_rubric_leaves_the_document_readable():
+    card = redacted(sample.scorecard(), frozenset({"monitoring", "manual", "automated"}))
+    assert set(card.score.sections) == set(sample.scorecard().score.sections)
+    assert card.run.basis == sample.scorecard().run.basis

@@ -53,3 +53,19 @@ def test_a_cron_job_needs_an_earlier_run_in_the_ledger():
 
 def test_manual_wins_even_in_ci():
     assert decide("manual", GITHUB, earlier_runs=5, recency_days=7).kind == "manual"
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {**GITHUB, "GITHUB_EVENT_NAME": "workflow_dispatch"},
+        {
+            "BUILDKITE": "true",
+            "BUILDKITE_BUILD_ID": "1",
+            "BUILDKITE_BUILD_URL": "https://build.example/1",
+            "BUILDKITE_SOURCE": "ui",
+        },
+    ],
+)
+def test_no_ledger_makes_a_run_automated_that_a_ci_service_says_was_started_by_hand(environ):
+    assert decide("automated", environ, earlier_runs=3, recency_days=7).kind == "manual"
