@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -30,6 +32,7 @@ class RunState:
         self._system: System | None = None
         self._failure: PartFailure | None = None
         self.notes: list[str] = []
+        self._found_ibis = "ibis" in sys.modules
 
     @property
     def folder(self) -> Path:
@@ -60,9 +63,16 @@ class RunState:
                 figure.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Removes the workdir of this process."""
+        """Removes the workdir of this process, and lets go of the engine that it asked about tables in memory.
+
+        Beside torch that engine outlives the interpreter, and its library then complains of leaks in forty lines.
+        """
         if self._work is not None:
             shutil.rmtree(self.workdir, ignore_errors=True)
+        if not self._found_ibis and "ibis" in sys.modules:
+            sys.modules["ibis"].options.default_backend = None
+            self._system = None
+            gc.collect()
 
     @property
     def ref(self) -> SystemRef | None:
