@@ -19,7 +19,7 @@ _OPTIONS: tuple[tuple[str, str, str, tuple[str, ...] | None], ...] = (
     ("seed", "N", "seed of everything random (default: 0)", None),
 )
 _FLAGS: tuple[tuple[str, str], ...] = (
-    ("trust", "load pickle and joblib files, which run the code inside them"),
+    ("trust", "let a system in Python load pickle and joblib files, which run the code inside them"),
     ("with-tests", "run unmarked tests too"),
     ("report-only", "exit 0 for failed items and gates"),
 )
@@ -27,7 +27,9 @@ _FLAGS: tuple[tuple[str, str], ...] = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("ml-score", "ML Test Score")
-    group.addoption("--ml-score", action="store_true", default=False, help="score the readiness of an ML system")
+    text = "score the readiness of an ML system"
+    group.addoption("--ml-score", action="store_true", default=False, help=text)
+    parser.addini("ml_score", text, type="bool", default=False)
     group.addoption("--ml-score-list", action="store_true", default=False, help="list items and probes, then stop")
     for name, metavar, text, choices in _OPTIONS:
         group.addoption(f"--ml-score-{name}", metavar=metavar, default=None, help=text, choices=choices)
@@ -58,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     # Before any conftest's fixtures are read, so that those can override ours for a team's own tests.
     config.pluginmanager.register(fixtures, "ml-score-fixtures")
-    if config.getoption("ml_score") or config.getoption("ml_score_list"):
+    if config.getoption("ml_score") or config.getini("ml_score") or config.getoption("ml_score_list"):
         from mltest.run import session
 
         session.start(config)

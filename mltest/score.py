@@ -150,5 +150,5 @@ def _step_sentence(chosen: Sequence[ItemResult], sections: int, gain: float) -> 
         item = chosen[0]
         return f"{item.number} ({item.title}) raises the score by {gain:g}: {item.remedy}"
     names = ", ".join(f"{i.number} ({i.id})" for i in chosen)
-    lead = "all sections tie" if len(chosen) == sections else f"{len(chosen)} sections tie"
+    lead = "All sections tie" if len(chosen) == sections else f"{len(chosen)} sections tie"
     return f"{lead} at the minimum, so one item in each raises the score by {gain:g}: {names}"

@@ -86,7 +86,9 @@ def test_a_cron_job_scores_whole_points_from_its_second_run_on(foreign: Foreign)
 
 def test_options_can_stand_in_the_ini_file(foreign: Foreign):
     foreign.probes(PASSING)
-    foreign.pytester.makeini("[pytest]\nml_score_min = 2\nml_score_report = json\n")
+    foreign.pytester.makeini("[pytest]\nml_score = true\nml_score_min = 2\nml_score_report = json\n")
+    result = foreign.pytester.runpytest_subprocess("-p", "no:randomly")
+    assert int(result.ret) == 1
     outcome = foreign.run()
     assert outcome.status == 1
     assert not (foreign.pytester.path / ".ml-score" / "report.html").exists()
