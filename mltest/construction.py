@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from mltest import manifest_paths
 from mltest.system import System, SystemRef
+
+if TYPE_CHECKING:
+    from mltest.manifest import Manifest
 
 
 class ConstructionError(Exception):
@@ -45,7 +51,7 @@ def from_manifest(described: object, ref: SystemRef) -> System:
     if not isinstance(described, manifest.Manifest):
         raise TypeError("a loaded manifest is needed")
     if described.system is None:
-        return manifest.build(described, ref)
+        return black_box(described, ref)
     system = _imported(described.system, ref)
     return system.with_parts(
         name=described.name,
@@ -68,3 +74,41 @@ def _imported(source: str, ref: SystemRef) -> System:
     if not isinstance(system, System):
         raise ConstructionError(f"{source} gave {type(system).__name__}: it must give a mltest.System")
     return system
+
+
+def black_box(manifest: Manifest, ref: SystemRef) -> System:
+    """The system that a manifest describes by files alone, with the parts `data` and `model`.
+
+    Nothing is read yet: a file that cannot be used raises PartFailure when a probe asks for it.
+    """
+    from mltest.adapters import frames, onnx
+
+    data, model = None, None
+    if manifest.data is not None:
+        data = frames.from_manifest(manifest, ref.workdir)
+    if manifest.model is not None:
+        columns = (lambda: data.roles.inputs) if data is not None else tuple
+        model = onnx.from_manifest(manifest, columns)
+    return System(
+        name=manifest.name,
+        task=manifest.task,
+        version=manifest.version,
+        environment=manifest.environment,
+        experiments=manifest.experiments,
+        data=data,
+        model=model,
+        digests=_digests(manifest),
+    )
+
+
+def _digests(manifest: Manifest) -> Mapping[str, str]:
+    """What was judged: the manifest, the model, and the rows of all splits one after another."""
+    digests, data = {"config": manifest.sha256}, manifest.data
+    if manifest.model is not None:
+        digests["model"] = manifest_paths.digest(manifest_paths.file(manifest.root, manifest.model.onnx))
+    if data is not None:
+        named = [split for split in (data.training, data.validation, data.holdout) if split is not None]
+        digests["data"] = manifest_paths.digest(
+            *(path for split in named for path in manifest_paths.files(manifest.root, split))
+        )
+    return digests

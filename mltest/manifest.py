@@ -39,12 +39,12 @@ from mltest.manifest_keys import (
 )
 from mltest.manifest_toml import OWN, PYPROJECT, ManifestError
 from mltest.rubric_yaml import nearest
-from mltest.system import Environment, System, SystemRef
+from mltest.system import Environment
 
 if TYPE_CHECKING:
     from mltest.rubric import Rubric
 
-__all__ = ["Manifest", "ManifestError", "build", "find", "load"]
+__all__ = ["Manifest", "ManifestError", "find", "load"]
 
 OTHER_MODEL_KINDS = ("torch_export", "skops", "mlflow", "http")
 
@@ -95,7 +95,7 @@ class Manifest(Table):
     def evidence_digest(self, named: str) -> str | None:
         """The sha256 of a piece of evidence of an attestation; None where it cannot be read."""
         try:
-            return _digest(manifest_paths.file(self.root, named))
+            return manifest_paths.digest(manifest_paths.file(self.root, named))
         except (OSError, ValueError):
             return None
 
@@ -164,48 +164,3 @@ def _refuse_other_kinds(path: Path, model: Mapping[str, Any]) -> None:
         if kind in model:
             problem = "this version reads models of the kind onnx; convert it, or offer it from a system in Python"
             raise ManifestError(path, f"model.{kind}", problem)
-
-
-def build(manifest: Manifest, ref: SystemRef) -> System:
-    """The system that a manifest describes by files alone, with the parts `data` and `model`.
-
-    Nothing is read yet: a file that cannot be used raises PartFailure when a probe asks for it.
-    """
-    from mltest.adapters import frames, onnx
-
-    data, model = None, None
-    if manifest.data is not None:
-        data = frames.from_manifest(manifest, ref.workdir)
-    if manifest.model is not None:
-        columns = (lambda: data.roles.inputs) if data is not None else tuple
-        model = onnx.from_manifest(manifest, columns)
-    return System(
-        name=manifest.name,
-        task=manifest.task,
-        version=manifest.version,
-        environment=manifest.environment,
-        experiments=manifest.experiments,
-        data=data,
-        model=model,
-        digests=_digests(manifest),
-    )
-
-
-def _digests(manifest: Manifest) -> Mapping[str, str]:
-    """What was judged: the manifest, the model, and the rows of all splits one after another."""
-    digests, data = {"config": manifest.sha256}, manifest.data
-    if manifest.model is not None:
-        digests["model"] = _digest(manifest_paths.file(manifest.root, manifest.model.onnx))
-    if data is not None:
-        named = [split for split in (data.training, data.validation, data.holdout) if split is not None]
-        digests["data"] = _digest(*(path for split in named for path in manifest_paths.files(manifest.root, split)))
-    return digests
-
-
-def _digest(*paths: Path) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
-    return digest.hexdigest()

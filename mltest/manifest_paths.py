@@ -1,7 +1,8 @@
-"""Paths that a manifest names: relative to its folder, and never out of it."""
+"""Paths that a manifest names: relative to its folder, and never out of it; and the digest of what lies there."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from mltest.rubric_yaml import nearest
@@ -35,6 +36,16 @@ def file(root: Path, named: str) -> Path:
     if _GLOB & set(named):
         raise ValueError(f"{named!r} is a pattern; name one file")
     return files(root, named)[0]
+
+
+def digest(*paths: Path) -> str:
+    """The sha256 of the bytes of the files, one after another. Raises OSError."""
+    found = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                found.update(chunk)
+    return found.hexdigest()
 
 
 def _resolved(match: Path, named: str) -> Path:

@@ -1,40 +1,21 @@
-"""The end of a run: from findings to a scorecard, its reports, its ledger entry and the exit status."""
+"""The end of a run: the scorecard, its reports, its ledger entry and the exit status."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from mltest import ledger, score
-from mltest.evidence import Attestation, Finding, PartFailure, Waiver
+from mltest import ledger
 from mltest.reporters import Reporter
 from mltest.reporters.printable import printable, shorten
-from mltest.reporters.redaction import redacted, secrets_of, without_secrets
-from mltest.run import basis, gates, output, provenance
-from mltest.run import notes as notes_of
+from mltest.run import card, gates, output
+from mltest.run.hearing import Hearing
 from mltest.run.runstate import RunState
-from mltest.scorecard import (
-    Basis,
-    ItemResult,
-    RelaxedLimit,
-    RubricInfo,
-    RunInfo,
-    Scorecard,
-    SectionInfo,
-    SystemInfo,
-)
+from mltest.scorecard import Scorecard
 
-if TYPE_CHECKING:
-    from mltest.run.session import Controller
-    from mltest.system import System
-
-_DEFAULT_RECENCY_DAYS = 7
 _LONGEST_LINE = 600
 
 
@@ -48,43 +29,16 @@ class Finish:
     alarms: tuple[str, ...] = field(default=())
 
 
-def finish(controller: Controller, exit_status: int) -> Finish:
+def finish(state: RunState, hearing: Hearing, exit_status: int) -> Finish:
     """Makes the scorecard, writes everything and decides the exit status."""
-    state = controller.state
     settings = state.settings
-    findings = controller.all_findings()
-    missing = controller.missing_probes()
-    secrets = secrets_of(os.environ)
-    system: SystemInfo = without_secrets(_system_info(state), secrets)
-    decided = _basis(state, system)
-    partial = bool(missing) or controller.collection.selected
-    notes = [
-        *notes_of.partial(missing),
-        *notes_of.set_aside(len(controller.collection.set_aside)),
-        *notes_of.idle_limits(settings.limits, findings),
-        *state.notes,
-    ]
-    items = _items(state, findings, decided)
-    totals = score.score_items(settings.rubric, items, decided.kind, partial=partial)
-    scorecard = Scorecard(
-        rubric=RubricInfo(settings.rubric.id, settings.rubric.sha256, settings.rubric.title),
-        system=system,
-        run=_run_info(controller, decided, findings, notes),
-        score=totals,
-        sections=tuple(
-            SectionInfo(s.id, s.title, len(settings.rubric.items_of(s.id))) for s in settings.rubric.sections
-        ),
-        items=items,
-        next_step=score.next_step(settings.rubric, items, totals, decided.kind),
-        figures=state.kept_figures({a.sha256 for f in findings for a in f.attachments}),
-    )
-    scorecard = redacted(scorecard, secrets)
+    scorecard = card.make(state, hearing)
     shut = gates.check(scorecard, minimum=settings.minimum, require=settings.require, baseline=settings.baseline)
-    lines, unwritten, terminal = _write(controller, scorecard)
-    unwritten += _told(controller, scorecard)
-    vanished = _vanished(controller, missing)
+    lines, unwritten, terminal = _write(state, hearing.config, scorecard)
+    unwritten += _told(hearing.config, scorecard)
+    vanished = _vanished(hearing)
     status, why = _exit_status(exit_status, scorecard, shut, vanished=vanished)
-    if settings.report_only and status in (1, 5) and not vanished and not controller.failed_elsewhere():
+    if settings.report_only and status in (1, 5) and not vanished and not hearing.failed_elsewhere():
         status, why = 0, None
     if status == 0 and unwritten:
         status = 1
@@ -107,113 +61,26 @@ def _one_line(text: str) -> str:
     return shorten(printable(text), _LONGEST_LINE)
 
 
-def _told(controller: Controller, scorecard: Scorecard) -> list[str]:
+def _told(config: pytest.Config, scorecard: Scorecard) -> list[str]:
     """Tells everybody who listens; what a listener raises costs neither the reports nor the exit status its meaning."""
     try:
-        controller.config.hook.pytest_mltest_scorecard(config=controller.config, scorecard=scorecard)
+        config.hook.pytest_mltest_scorecard(config=config, scorecard=scorecard)
     except (Exception, SystemExit) as error:
         return [f"the hook pytest_mltest_scorecard broke: {type(error).__name__}: {error}"]
     return []
 
 
-def _vanished(controller: Controller, missing: Sequence[str]) -> bool:
+def _vanished(hearing: Hearing) -> bool:
     """Whether probes are missing although the user selected nothing on the command line."""
-    option = controller.config.getoption
+    option = hearing.config.getoption
     asked = ("keyword", "markexpr", "deselect", "lf", "stepwise", "ignore", "ignore_glob")
-    selected = controller.collection.selected or any(option(name, None) for name in asked) or controller.was_cut_short()
-    return bool(missing) and not selected
+    selected = hearing.collection.selected or any(option(name, None) for name in asked) or hearing.was_cut_short()
+    return bool(hearing.missing_probes()) and not selected
 
 
-def _system_info(state: RunState) -> SystemInfo:
-    manifest = state.settings.manifest
-    try:
-        system = state.system()
-    except PartFailure:
-        system = None
-    if system is None:
-        name, task = (manifest.name, manifest.task) if manifest else (state.settings.source or "no system", "unknown")
-        return SystemInfo(name, task)
-    return SystemInfo(
-        name=system.name,
-        task=system.task,
-        version=system.version,
-        environment=system.environment,
-        digests=_digests(state, system),
-        parts=system.parts(),
-    )
-
-
-def _digests(state: RunState, system: System) -> Mapping[str, str]:
-    """What the system says about its own content, which it may compute only now."""
-    try:
-        return {str(name): str(value) for name, value in system.digests.items()}
-    except Exception as error:  # the system's own code
-        state.notes.append(f"the digests of the system cannot be read: {type(error).__name__}: {error}")
-        return {}
-
-
-def _basis(state: RunState, system: SystemInfo) -> Basis:
-    manifest = state.settings.manifest
-    days = manifest.recency_days if manifest is not None else _DEFAULT_RECENCY_DAYS
-    since = datetime.now(UTC) - timedelta(days=days)
-    try:
-        earlier = ledger.Ledger(state.settings.ledger).earlier_runs(system.name, state.settings.rubric.sha256, since)
-    except ledger.LedgerError as error:
-        state.notes.append(str(error))
-        earlier = 0
-    return basis.decide(state.settings.basis, os.environ, earlier, days)
-
-
-def _items(state: RunState, findings: Sequence[Finding], decided: Basis) -> tuple[ItemResult, ...]:
-    attested, waived = _statements(state)
-    by_item: dict[str, list[Finding]] = {}
-    for finding in findings:
-        by_item.setdefault(finding.item, []).append(finding)
-    return tuple(
-        score.item_result(item, by_item.get(item.id, ()), decided.kind, attested.get(item.id), waived.get(item.id))
-        for item in state.settings.rubric.items
-    )
-
-
-def _statements(state: RunState) -> tuple[Mapping[str, Attestation], Mapping[str, Waiver]]:
-    manifest = state.settings.manifest
-    if manifest is None:
-        return {}, {}
-    from mltest import attestations
-
-    today = datetime.now(UTC).date()
-    return attestations.attestations(manifest, today), attestations.waivers(manifest, today)
-
-
-def _run_info(controller: Controller, decided: Basis, findings: Sequence[Finding], notes: Sequence[str]) -> RunInfo:
-    settings = controller.state.settings
-    relaxed = {
-        RelaxedLimit(f.item, m.name, m.default_limit, m.limit)
-        for f in findings
-        for m in f.measurements
-        if m.relaxed and m.default_limit is not None and m.limit is not None
-    }
-    return RunInfo(
-        started=controller.started,
-        seconds=round((datetime.now(UTC) - controller.started).total_seconds(), 3),
-        basis=decided.kind,
-        basis_why=decided.why,
-        proof=decided.proof,
-        seed=settings.seed,
-        effort=settings.effort,
-        commit=provenance.commit(settings.root),
-        environment=provenance.environment(),
-        relaxed_limits=tuple(sorted(relaxed, key=lambda r: (r.item, r.measurement))),
-        foreign_fixtures=tuple(sorted(controller.foreign)),
-        faults=tuple(f"{f.fault}={f.dose:g}" for f in settings.faults),
-        notes=tuple(notes),
-    )
-
-
-def _write(controller: Controller, scorecard: Scorecard) -> tuple[list[str], list[str], str | None]:
+def _write(state: RunState, config: pytest.Config, scorecard: Scorecard) -> tuple[list[str], list[str], str | None]:
     """Reports and ledger: lines to print, lines about reports that were not written, and the terminal report."""
-    state = controller.state
-    reporters = _reporters(controller.config)
+    reporters = _reporters(config)
     lines: list[str] = []
     alarms: list[str] = []
     terminal: str | None = None
@@ -230,7 +97,7 @@ def _write(controller: Controller, scorecard: Scorecard) -> tuple[list[str], lis
             continue
         try:
             output.write(path, text)
-            lines.append(f"wrote {_relative(path, controller.config)}")
+            lines.append(f"wrote {_relative(path, config)}")
         except OSError as error:
             alarms.append(f"{path} cannot be written: {error.strerror}")
     state.notes += _record(state, scorecard)

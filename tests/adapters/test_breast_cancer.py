@@ -15,7 +15,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from mltest import tables
-from mltest.manifest import build, find, load
+from mltest.construction import black_box
+from mltest.manifest import find, load
 from mltest.system import System, SystemRef
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "systems" / "breast_cancer"
@@ -24,7 +25,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "systems" / "breast_
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> System:
     manifest = load(FOLDER / "mltest.toml")
-    return build(manifest, SystemRef(str(manifest.path), FOLDER, tmp_path_factory.mktemp("work")))
+    return black_box(manifest, SystemRef(str(manifest.path), FOLDER, tmp_path_factory.mktemp("work")))
 
 
 @pytest.fixture(scope="module")
