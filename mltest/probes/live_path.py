@@ -17,67 +17,135 @@ if TYPE_CHECKING:
 
 Record = Mapping[str, Any]
 
-SINGLES, BATCH = 6, 14
-"""After so many requests of one record each comes one request with a batch: 3 of 10 records travel alone."""
+SINGLES, BATCH, CROWD = 6, 14, 200
+"""After so many requests of one record each comes one request with a batch; one batch of all is a crowd, in the middle.
+
+At least a quarter of the records travel alone.
+"""
 
 _PATIENCE_S = 3.0
 _MOST_CONTROLS = 16
+_REFUSED_AT_FIRST = 10
+"""So many records that are refused before any is answered mean that the server does not work at all."""
 
 
 @dataclass(frozen=True)
 class Served:
-    """What came back: answers in the order of the records, and the log of the same requests.
+    """What came back: an answer for each record, None where it was refused, and the log of the same requests.
 
-    `alone` says for each record whether it was a request of its own. `controls` is the log after some records were
-    sent once more with one field of another record, `accepted` how many of those the server took.
+    `sizes` says for each record how many the request held in which it was answered or refused, `refusals` the error by
+    the place of the record. `controls` is the log after some records were sent once more with one field of another
+    record, `altered` those of them that the server took.
     """
 
-    answers: tuple[Record, ...] = field(repr=False)
-    alone: tuple[bool, ...] = field(repr=False)
+    answers: tuple[Record | None, ...] = field(repr=False)
+    sizes: tuple[int, ...] = field(repr=False)
+    refusals: Mapping[int, str] = field(repr=False)
     log: pa.Table = field(repr=False)
     controls: pa.Table = field(repr=False)
-    accepted: int
+    altered: tuple[Record, ...] = field(repr=False)
+
+    @property
+    def answered(self) -> list[Record]:
+        """The answers that were given."""
+        return [answer for answer in self.answers if answer is not None]
+
+
+@dataclass(frozen=True)
+class _Reply:
+    answer: Record | None
+    size: int
+    error: str = ""
 
 
 def serve(serving: Any, workdir: Path, window: Window, records: Sequence[Record]) -> Served:
     """Starts a server that knows what was known when the window begins, and asks it all records.
 
-    Raises PartFailure when the server fails, so that its errors are never read as a verdict.
+    A record that a living server refuses twice, alone, is a refusal. Raises PartFailure when the server itself fails,
+    so that its errors are never read as a verdict.
     """
     folder = Path(tempfile.mkdtemp(prefix="skew-", dir=_folder(workdir)))
     with serving.start(folder, as_of=window[0]) as handle:
         try:
-            answers, alone = _asked(handle, records)
-            log = _complete_log(handle, len(answers))
-            accepted = _ask_otherwise(handle, records)
-            controls = _complete_log(handle, len(answers) + accepted) if accepted else log
+            replies = _Asking(handle).all(records)
+            known = [record for record, reply in zip(records, replies, strict=True) if reply.answer is not None]
+            log = _complete_log(handle, len(known))
+            altered = _taken(handle, _altered(known))
+            controls = _complete_log(handle, len(known) + len(altered)) if altered else log
         except Exception as error:
             said = " ".join(str(error).split())[:500]
             raise PartFailure(f"the part `serving` raised {type(error).__name__} in a request: {said}") from error
-    return Served(tuple(answers), tuple(alone), log, controls, accepted)
+    return Served(
+        answers=tuple(reply.answer for reply in replies),
+        sizes=tuple(reply.size for reply in replies),
+        refusals={place: reply.error for place, reply in enumerate(replies) if reply.answer is None},
+        log=log,
+        controls=controls,
+        altered=tuple(altered),
+    )
 
 
-def _asked(handle: Any, records: Sequence[Record]) -> tuple[list[Record], list[bool]]:
-    answers: list[Record] = []
-    alone: list[bool] = []
-    for request in _requests(records):
-        given = handle.predict(request)
+class _Asking:
+    """Asks one server, and tells a record that it refuses from a server that is gone."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+        self._answered: Record | None = None
+        self._refused = 0
+        self._error: Exception | None = None
+
+    def all(self, records: Sequence[Record]) -> list[_Reply]:
+        """One reply a record, in their order."""
+        replies = [reply for request in requests(records) for reply in self._replies(request)]
+        if self._error is not None and self._answered is None:
+            raise self._error
+        return replies
+
+    def _replies(self, request: Sequence[Record]) -> list[_Reply]:
+        try:
+            given = self._handle.predict(request)
+        except Exception as error:
+            self._require_life(error)
+            return self._in_parts(request, error)
         if len(given) != len(request):
             raise ValueError(f"{len(given)} answers to {len(request)} records: give one answer a record")
-        answers += given
-        alone += [len(request) == 1] * len(request)
-    return answers, alone
+        self._answered = request[-1]
+        return [_Reply(answer, len(request)) for answer in given]
+
+    def _in_parts(self, request: Sequence[Record], error: Exception) -> list[_Reply]:
+        """A request that is refused may be too long, or hold a record that is refused."""
+        if len(request) > 1:
+            half = len(request) // 2
+            return [*self._replies(request[:half]), *self._replies(request[half:])]
+        try:
+            (answer,) = self._handle.predict(request)
+        except Exception:
+            self._refused, self._error = self._refused + 1, error
+            return [_Reply(None, 1, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")]
+        self._answered = request[0]
+        return [_Reply(answer, 1)]
+
+    def _require_life(self, error: Exception) -> None:
+        """Raises the error unless the server still answers what it has answered before."""
+        if self._answered is not None:
+            self._handle.predict([self._answered])
+        elif self._refused >= _REFUSED_AT_FIRST:
+            raise error
 
 
-def _requests(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
-    place = 0
+def requests(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    """The records in their order: some alone, then a batch, and so on; in the middle one request of many."""
+    place, crowd = 0, min(CROWD, len(records) // 4)
+    begin = (len(records) - crowd) // 2
     while place < len(records):
         for _ in range(min(SINGLES, len(records) - place)):
             yield records[place : place + 1]
             place += 1
         if place < len(records):
-            yield records[place : place + BATCH]
-            place += BATCH
+            size = crowd if begin <= place and crowd > BATCH else BATCH
+            crowd = 0 if size == crowd else crowd
+            yield records[place : place + size]
+            place += size
 
 
 def _complete_log(handle: Any, rows: int) -> pa.Table:
@@ -90,20 +158,23 @@ def _complete_log(handle: Any, rows: int) -> pa.Table:
     return log
 
 
-def _ask_otherwise(handle: Any, records: Sequence[Record]) -> int:
-    """How many of some records with one field of another record the server takes; it may refuse any of them."""
-    accepted = 0
-    for record in _altered(records):
+def _taken(handle: Any, records: Sequence[Record]) -> list[Record]:
+    """Those of the records that the server takes; it may refuse any of them."""
+    taken = []
+    for record in records:
         try:
             handle.predict([record])
         except Exception:  # noqa: S112 - a server may refuse a mixed record in whatever way it refuses
             continue
-        accepted += 1
-    return accepted
+        taken.append(record)
+    return taken
 
 
 def _altered(records: Sequence[Record]) -> list[Record]:
+    """The last record several times, each time with one field of another record."""
     changed: list[Record] = []
+    if not records:
+        return changed
     last = records[-1]
     for name, value in last.items():
         if isinstance(value, int | float | str) and not isinstance(value, bool):

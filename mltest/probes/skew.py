@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,24 @@ import numpy as np
 import numpy.typing as npt
 
 from mltest import tables
-from mltest.evidence import ReasonCode, Withheld
-from mltest.probes import live_path, model_inputs, served_rows, skew_strata, skew_values, skew_windows
+from mltest.evidence import PartFailure, ReasonCode, Withheld
+from mltest.probes import (
+    live_path,
+    model_inputs,
+    row_keys,
+    served_rows,
+    skew_choice,
+    skew_moment,
+    skew_strata,
+    skew_values,
+    skew_where,
+    skew_windows,
+)
+from mltest.probes.skew_choice import Chosen
 from mltest.probes.skew_strata import Stratum
 from mltest.probes.skew_values import Compared
 from mltest.probes.skew_windows import Stretch
+from mltest.stats.arrays import is_missing
 from mltest.system import Roles, System, SystemRef
 
 if TYPE_CHECKING:
@@ -23,7 +37,10 @@ if TYPE_CHECKING:
 ROWS = 1_000
 """Rows asked for in each stretch of time; three stretches without a difference bound the rate at 0.1 %."""
 
-STRETCHES: Mapping[str, int] = {"quick": 1, "standard": 3, "thorough": 6}
+STRETCHES: Mapping[str, int] = {"quick": 3, "standard": 3, "thorough": 6}
+QUICK_S = 3.0
+"""At the quick effort no further stretch is begun once they took so long: a server may need seconds to start."""
+
 CHOICE = 2
 """How many times as many rows a stretch has to choose from."""
 
@@ -32,8 +49,20 @@ ANSWER_SHARE = 1e-4
 
 ALONE = "the request is for one record alone"
 TOGETHER = "the request is for several records"
-NO_ROW = -1
-MOMENTS = ("as_of", "at", "moment")
+CROWDED = f"the request is for more than {live_path.BATCH} records"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Records that the server refuses though the batch path and the model answer them: how many of how many, and how.
+
+    `where` says in words which rows they are.
+    """
+
+    rows: int
+    asked: int
+    where: str
+    example: str
 
 
 @dataclass(frozen=True)
@@ -41,8 +70,10 @@ class Passage:
     """One stretch on both paths.
 
     `keys` name the rows that both have; `features` and `moment` compare them, `answers` compares what was served with
-    what the model says to the batch rows (None when that cannot be asked). `asked` counts the records that were sent,
-    `strangers` the logged rows that the batch path does not have, `unlogged` the inputs that the log lacks.
+    what the model says to the batch rows (None when that cannot be asked), `replies` the logged predictions with the
+    answers. `asked` counts the records that were sent, `unasked` the batch rows without a record, `unmet` names the
+    kinds of rows that the batch path has and no record stands for. `strangers` counts the logged rows that the batch
+    path does not have, `unlogged` names the inputs that the log lacks.
     """
 
     stretch: Stretch
@@ -51,6 +82,10 @@ class Passage:
     features: tuple[Compared, ...] = field(repr=False)
     moment: Compared | None = field(repr=False)
     answers: Compared | None = field(repr=False)
+    replies: Compared | None = field(repr=False)
+    refused: Refused | None
+    unasked: int
+    unmet: tuple[str, ...]
     strangers: int
     unlogged: tuple[str, ...]
     strata: tuple[Stratum, ...] = field(repr=False)
@@ -67,7 +102,10 @@ class Passage:
 
 
 def passages(system: System, ref: SystemRef) -> tuple[Passage, ...]:
-    """Every stretch that the effort allows. Raises Withheld when the two paths cannot be compared."""
+    """Every stretch that the effort and, at the quick one, the time allows.
+
+    Raises Withheld when the two paths cannot be compared.
+    """
     data: Any = system.data
     roles, inputs = data.roles, model_inputs.of_system(system)
     if roles.time is None or not roles.keys:
@@ -76,8 +114,13 @@ def passages(system: System, ref: SystemRef) -> tuple[Passage, ...]:
     found = skew_windows.stretches(moments, CHOICE * ROWS, STRETCHES[ref.effort], zone)
     if not found:
         raise Withheld("no row of the data set has a moment", ReasonCode.TOO_LITTLE_DATA)
-    raw = data.raw()
-    return tuple(_passage(system, ref, raw, stretch, learned, inputs) for stretch in found)
+    raw, begun = data.raw(), time.monotonic()
+    seen: list[Passage] = []
+    for stretch in found:
+        if seen and ref.effort == "quick" and time.monotonic() - begun > QUICK_S:
+            break
+        seen.append(_passage(system, ref, raw, stretch, learned, inputs))
+    return tuple(seen)
 
 
 def _history(data: Any, roles: Roles) -> tuple[pa.Table, list[skew_windows.Moments], str | None]:
@@ -101,7 +144,7 @@ def _passage(
     roles: Roles = parts.data.roles
     batch = tables.to_arrow(parts.features.compute(raw, stretch.window))
     _require(batch, [roles.time, *roles.keys, *inputs], "the batch path")
-    keys = served_rows.keys_of(batch, roles.keys)
+    keys = row_keys.of_table(batch, roles.keys)
     if len(set(keys)) < len(keys):
         raise Withheld(f"the keys {', '.join(roles.keys)} do not tell the batch rows apart: name more of them")
     records = list(parts.serving.records(raw, stretch.window))
@@ -111,45 +154,11 @@ def _passage(
             ReasonCode.TOO_LITTLE_DATA,
         )
     strata = skew_strata.hard(batch, inputs, learned, str(roles.time), stretch)
-    chosen, rows = _chosen(records, keys, roles.keys, strata)
-    served = live_path.serve(parts.serving, ref.workdir, stretch.window, [records[place] for place in chosen])
-    if rows is not None:
-        strata = (*strata, *_kinds_of_request(rows, served.alone, len(keys)))
-    return _compared(system, batch, keys, inputs, served, stretch, strata)
-
-
-def _chosen(
-    records: Sequence[Mapping[str, Any]],
-    keys: Sequence[str],
-    names: Sequence[str],
-    strata: Sequence[Stratum],
-) -> tuple[list[int], list[int] | None]:
-    """Which records to send, and the batch row of each of them (or NO_ROW) where rows are known.
-
-    Some records that the batch path has no row for are among them: a path that drops rows is no equal one.
-    Records without keys are taken to be in the order of the batch rows where there are as many of them. If they are
-    not, fewer hard rows are served; which rows were served is read from the log.
-    """
-    picked = skew_strata.choose(strata, len(keys), ROWS).tolist()
-    if all(name in record for record in records for name in names):
-        own, theirs = served_rows.matched(keys, [served_rows.key_of([r[name] for name in names]) for r in records])
-        if own:
-            wished = set(picked)
-            chosen = {number: place for place, number in zip(own, theirs, strict=True) if place in wished}
-            unknown = sorted(set(range(len(records))) - set(theirs))
-            numbers = sorted([*chosen, *skew_strata.spread(unknown, skew_strata.OF_A_HARD_STRATUM)])
-            return numbers, [chosen.get(number, NO_ROW) for number in numbers]
-    if len(records) == len(keys):
-        return picked, picked
-    return skew_strata.choose((), len(records), ROWS).tolist(), None
-
-
-def _kinds_of_request(rows: Sequence[int], alone: Sequence[bool], count: int) -> tuple[Stratum, Stratum]:
-    single, several = np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
-    for row, is_alone in zip(rows, alone, strict=True):
-        if row != NO_ROW:
-            (single if is_alone else several)[row] = True
-    return Stratum(ALONE, single, 1), Stratum(TOGETHER, several, 1)
+    chosen = skew_choice.choose(records, batch, keys, roles.keys, strata, ROWS)
+    served = live_path.serve(parts.serving, ref.workdir, stretch.window, [records[place] for place in chosen.places])
+    strata = (*strata, *skew_strata.values_taken(batch, inputs))
+    unasked = len(keys) - (len(records) if chosen.offered is None else int(chosen.offered.sum()))
+    return _compared(system, batch, keys, inputs, served, chosen, stretch, strata, max(0, unasked))
 
 
 def _compared(
@@ -158,8 +167,10 @@ def _compared(
     keys: Sequence[str],
     inputs: Sequence[str],
     served: live_path.Served,
+    chosen: Chosen,
     stretch: Stretch,
     strata: Sequence[Stratum],
+    unasked: int,
 ) -> Passage:
     parts: Any = system
     roles: Roles = parts.data.roles
@@ -170,31 +181,76 @@ def _compared(
     logged = [name for name in inputs if name in log.column_names]
     if not logged:
         raise Withheld("the request log names no input of the model: log every feature as served")
-    own, theirs = served_rows.matched(keys, served_rows.keys_of(log, roles.keys))
-    if len(own) == 0:
+    kept = served_rows.of_requests(served, chosen, keys, roles.keys, batch)
+    own = list(kept.own)
+    if not own:
         raise Withheld(
             f"none of the {log.num_rows} logged rows has the keys of a batch row: log {', '.join(roles.keys)}"
         )
-    left, right = batch.take(own), log.take(theirs)
-    features = skew_values.compare_tables(left, right, logged)
-    moment = next((n for n in dict.fromkeys((roles.time, *MOMENTS)) if n in log.column_names), None)
-    instants = _moments(left, right, str(roles.time), moment) if moment else None
-    doubt = served_rows.doubt(system, served)
-    met = [Stratum(each.name, each.rows[own]) for each in strata]
-    met += skew_strata.values_taken(left, logged)
+    left, right = batch.take(own), kept.rows
+    met = [Stratum(each.name, each.rows[own], each.wanted) for each in strata]
+    kinds = _kinds_of_request(kept.keys, served.sizes, [keys[place] for place in own])
+    replies = None
+    if kept.keys is not None and "prediction" in log.column_names:
+        replies = served_rows.replies(kept.keys, served.answers, [keys[place] for place in own], right)
+    doubt = served_rows.doubt(system, served, kept, replies, kinds[0].rows)
+    offered = chosen.offered if chosen.offered is not None else np.isin(np.arange(len(keys)), own)
     return Passage(
         stretch=stretch,
         asked=len(served.answers),
         keys=tuple(keys[place] for place in own),
-        features=features,
-        moment=instants,
+        features=skew_values.compare_tables(left, right, logged),
+        moment=skew_moment.compare(left, right, str(roles.time)),
         answers=None if doubt else _answers(system, left, right),
-        strangers=log.num_rows - len(theirs),
+        replies=replies,
+        refused=_refused(system, batch, keys, served, kept.keys, strata),
+        unasked=unasked,
+        unmet=skew_strata.unmet(strata, offered),
+        strangers=kept.strangers,
         unlogged=tuple(name for name in inputs if name not in log.column_names),
-        strata=tuple(stratum for stratum in met if stratum.rows.any()),
-        controls=(served_rows.noticed_controls(batch, keys, roles.keys, served, logged), served.accepted),
+        strata=tuple(stratum for stratum in (*met, *kinds) if stratum.rows.any()),
+        controls=(served_rows.noticed_controls(batch, keys, roles.keys, served, logged), len(served.altered)),
         doubt=doubt,
     )
+
+
+def _kinds_of_request(
+    asked: Sequence[str] | None, sizes: Sequence[int], rows: Sequence[str]
+) -> tuple[Stratum, Stratum, Stratum]:
+    """How the rows with these keys were asked for: alone, with others, with many others."""
+    size = dict(zip(asked or (), sizes, strict=asked is not None))
+    found = np.array([size.get(key, 0) for key in rows])
+    return (
+        Stratum(ALONE, found == 1, 1),
+        Stratum(TOGETHER, found > 1, 1),
+        Stratum(CROWDED, found > live_path.BATCH, 1),
+    )
+
+
+def _refused(
+    system: System,
+    batch: pa.Table,
+    keys: Sequence[str],
+    served: live_path.Served,
+    asked: Sequence[str] | None,
+    strata: Sequence[Stratum],
+) -> Refused | None:
+    """What the server refuses of the rows that the batch path has and the model answers."""
+    if not served.refusals:
+        return None
+    if asked is None:
+        raise PartFailure(f"the part `serving` refused a request: {next(iter(served.refusals.values()))}")
+    rows, places = row_keys.matched(keys, asked)
+    errors = [served.refusals.get(place) for place in places]
+    refused = np.array([error is not None for error in errors])
+    if system.model is not None and refused.any():
+        said = np.asarray(system.model.predict(batch.take(np.asarray(rows)[refused])))
+        refused[refused] = ~is_missing(said) if said.ndim == 1 else True
+    if not refused.any():
+        return None
+    first = int(np.flatnonzero(refused)[0])
+    where = skew_where.explain(refused, [Stratum(each.name, each.rows[rows], each.wanted) for each in strata])
+    return Refused(int(refused.sum()), len(rows), where, f"{errors[first]} for {keys[rows[first]]}")
 
 
 def _answers(system: System, batch: pa.Table, log: pa.Table) -> Compared | None:
@@ -217,12 +273,6 @@ def _answers(system: System, batch: pa.Table, log: pa.Table) -> Compared | None:
     )
 
 
-def _moments(batch: pa.Table, log: pa.Table, time: str, moment: str) -> Compared:
-    return skew_values.compared(
-        moment, skew_values.values_of(batch.column(time)), skew_values.values_of(log.column(moment))
-    )
-
-
 def _require(rows: pa.Table, names: Sequence[str | None], who: str) -> None:
     lacking = [str(name) for name in names if name not in rows.column_names]
     if lacking:
@@ -232,54 +282,3 @@ def _require(rows: pa.Table, names: Sequence[str | None], who: str) -> None:
 
 def _span(stretch: Stretch) -> str:
     return " to ".join(f"{moment:%Y-%m-%d %H:%M}" for moment in stretch.window)
-
-
-@dataclass(frozen=True)
-class Counts:
-    """What all stretches together say; an `_apart` counts what differs among that which the name before it counts."""
-
-    rows: int
-    rows_apart: int
-    values: int
-    values_apart: int
-    moments: int
-    moments_apart: int
-    answers: int
-    answers_apart: int
-    asked: int
-    strangers: int
-    inputs: int
-    unlogged: int
-    controls: int
-    controls_noticed: int
-
-
-def count(passages: Sequence[Passage]) -> Counts:
-    """Adds up all stretches."""
-    features = [column for passage in passages for column in passage.features]
-    moments = [passage.moment for passage in passages if passage.moment is not None]
-    answers = [passage.answers for passage in passages if passage.answers is not None]
-    return Counts(
-        rows=sum(len(passage.keys) for passage in passages),
-        rows_apart=sum(int(passage.different_rows.sum()) for passage in passages),
-        values=_size(features),
-        values_apart=_apart(features),
-        moments=_size(moments),
-        moments_apart=_apart(moments),
-        answers=_size(answers),
-        answers_apart=_apart(answers),
-        asked=sum(passage.asked for passage in passages),
-        strangers=sum(passage.strangers for passage in passages if passage.doubt is None),
-        inputs=len({name for p in passages for name in (*p.unlogged, *(column.name for column in p.features))}),
-        unlogged=len({name for passage in passages for name in passage.unlogged}),
-        controls=sum(passage.controls[1] for passage in passages),
-        controls_noticed=sum(passage.controls[0] for passage in passages),
-    )
-
-
-def _size(columns: Sequence[Compared]) -> int:
-    return sum(len(column.differs) for column in columns)
-
-
-def _apart(columns: Sequence[Compared]) -> int:
-    return sum(column.mismatches for column in columns)

@@ -12,19 +12,12 @@ import numpy.typing as npt
 
 from mltest import figures
 from mltest.evidence import ReasonCode
+from mltest.probes import skew_where
 from mltest.probes.skew import Passage
-from mltest.probes.skew_strata import Stratum
 from mltest.probes.skew_values import Compared
 
 BoolArray = npt.NDArray[np.bool_]
 
-_EXPLAINS = 0.9
-"""Harmonic mean of precision and recall from which on a difference is said to fill a stratum."""
-
-_CHANCE = 1e-4
-"""Below it, differences that all lie inside one stratum are no accident, though there are dozens of strata."""
-
-_NEARLY_ALL = 0.9
 _NAMED = 4
 
 
@@ -46,33 +39,13 @@ def differences(passages: Sequence[Passage]) -> list[Difference]:
     """Every column that differs, the most frequent first: features, moment, predictions."""
     found = []
     for passage in passages:
-        for column in (*passage.features, passage.moment, passage.answers):
-            if column is not None and column.mismatches:
-                where = explain(column.differs, passage.strata, column.name)
+        for column in _columns(passage):
+            if column.mismatches:
+                where = skew_where.explain(column.differs, passage.strata, column.name)
                 found.append(
                     Difference(column.name, column.mismatches, len(passage.keys), where, _example(passage, column))
                 )
     return sorted(found, key=lambda each: -each.mismatches)
-
-
-def explain(differs: BoolArray, strata: Sequence[Stratum], feature: str = "") -> str:
-    """Where the rows lie that differ: everywhere, throughout one stratum, inside one, or in none that is known.
-
-    Of strata that fit equally well the one that speaks about `feature` itself is named.
-    """
-    if differs.mean() > _NEARLY_ALL:
-        return "in every row" if differs.all() else "in nearly every row"
-    apart = [each for each in strata if each.rows.mean() <= _NEARLY_ALL]
-    best = max(apart, key=lambda each: (_fit(differs, each.rows), each.name.startswith(f"{feature} ")), default=None)
-    if best is not None and _fit(differs, best.rows) >= _EXPLAINS:
-        both, others = int((differs & best.rows).sum()), int((differs & ~best.rows).sum())
-        elsewhere = "nowhere else" if others == 0 else f"in {others} others"
-        return f"in {both} of the {int(best.rows.sum())} where {best.name} and {elsewhere}"
-    holding = [each for each in apart if not (differs & ~each.rows).any() and _by_chance(differs, each.rows) < _CHANCE]
-    if holding:
-        smallest = min(holding, key=lambda each: int(each.rows.sum()))
-        return f"all among the {int(smallest.rows.sum())} where {smallest.name}"
-    return "in rows that no known stratum sets apart"
 
 
 def obstacle(passages: Sequence[Passage]) -> tuple[str, ReasonCode] | None:
@@ -87,6 +60,14 @@ def obstacle(passages: Sequence[Passage]) -> tuple[str, ReasonCode] | None:
         blind = [column.name for column in passage.features if column.reason or not column.notices]
         if blind:
             return f"a planted change of {blind[0]} goes unnoticed: the comparison is blind", ReasonCode.CIRCULAR
+        if passage.moment is None:
+            told = "the log has no moment: log the moment that each request is answered for, as `as_of`"
+            return told, ReasonCode.PART_MISSING
+        if passage.unmet:
+            more = f" and {len(passage.unmet) - 2} kinds more" if len(passage.unmet) > 2 else ""
+            told = f"no record stands for the batch rows where {', or '.join(passage.unmet[:2])}{more}"
+            said = f"{told} ({passage.unasked} batch rows have no record): make one of every raw row"
+            return said, ReasonCode.TOO_LITTLE_DATA
         if passage.answers is not None and passage.answers.empty:
             return "the model answers none of the batch rows", ReasonCode.WITHHELD
     empty = set.intersection(*({column.name for column in passage.features if column.empty} for passage in passages))
@@ -101,19 +82,19 @@ def table(passages: Sequence[Passage]) -> str:
     """One row a feature and stretch, as the JSON text of a list."""
     rows: list[dict[str, Any]] = []
     for passage in passages:
-        for column in (*passage.features, passage.moment, passage.answers):
-            if column is not None:
-                rows.append(
-                    {
-                        "from": passage.stretch.window[0].isoformat(),
-                        "feature": column.name,
-                        "rows": len(passage.keys),
-                        "mismatches": column.mismatches,
-                        "largest_difference": _finite(column.largest_difference),
-                        "where": explain(column.differs, passage.strata, column.name) if column.mismatches else "",
-                        "example": _example(passage, column) if column.mismatches else "",
-                    }
-                )
+        for column in _columns(passage):
+            apart = column.mismatches > 0
+            rows.append(
+                {
+                    "from": passage.stretch.window[0].isoformat(),
+                    "feature": column.name,
+                    "rows": len(passage.keys),
+                    "mismatches": column.mismatches,
+                    "largest_difference": _finite(column.largest_difference),
+                    "where": skew_where.explain(column.differs, passage.strata, column.name) if apart else "",
+                    "example": _example(passage, column) if apart else "",
+                }
+            )
     return json.dumps(rows)
 
 
@@ -146,22 +127,39 @@ def figure(passages: Sequence[Passage]) -> str | None:
 
 def message(passages: Sequence[Passage]) -> str:
     """The failure in one line; an empty text when nothing differs."""
-    found = differences(passages)
+    found = _once_each(differences(passages))
     said = [each.sentence() for each in found[:_NAMED]]
     if len(found) > _NAMED:
         said.append(f"{len(found) - _NAMED} more columns differ")
     unlogged = sorted({name for passage in passages for name in passage.unlogged})
     if unlogged:
         said.append(f"the model reads {', '.join(unlogged[:5])}, which the request log does not have: log it as served")
+    for refused in (passage.refused for passage in passages if passage.refused is not None):
+        told = f"the server refuses {refused.rows} of {refused.asked} records that the batch path has rows of"
+        said.append(f"{told}, {refused.where} ({refused.example})")
     strangers = sum(passage.strangers for passage in passages if passage.doubt is None)
     if strangers:
         said.append(f"{strangers} served rows are unknown to the batch path: it drops or renames rows that are served")
     return "; ".join(said)
 
 
+def _once_each(found: Sequence[Difference]) -> list[Difference]:
+    """Of each column one difference: that of a stretch in which a stratum explains it, if there is one."""
+    kept: dict[str, Difference] = {}
+    for each in sorted(found, key=lambda difference: " where " not in difference.where):
+        kept.setdefault(each.feature, each)
+    return sorted(kept.values(), key=lambda each: -each.mismatches)
+
+
+def _columns(passage: Passage) -> list[Compared]:
+    others = (passage.moment, passage.answers, None if passage.doubt else passage.replies)
+    return [*passage.features, *(column for column in others if column is not None)]
+
+
 def _example(passage: Passage, column: Compared) -> str:
     place = int(np.flatnonzero(column.differs)[0])
-    said = f"batch {_shown(column.batch[place])}, served {_shown(column.served[place])} for {passage.keys[place]}"
+    own, other = column.sides
+    said = f"{own} {_shown(column.batch[place])}, {other} {_shown(column.served[place])} for {passage.keys[place]}"
     return f"{said}; {column.reason}" if column.reason else said
 
 
@@ -171,13 +169,3 @@ def _shown(value: Any) -> str:
 
 def _finite(number: float) -> float | None:
     return number if np.isfinite(number) else None
-
-
-def _fit(differs: BoolArray, rows: BoolArray) -> float:
-    """Harmonic mean of precision and recall of a stratum that is said to be where the difference lies."""
-    return 2.0 * float((differs & rows).sum()) / float(differs.sum() + rows.sum())
-
-
-def _by_chance(differs: BoolArray, rows: BoolArray) -> float:
-    """How likely rows that differ anywhere would all fall into a stratum of this size."""
-    return float(rows.mean() ** differs.sum())

@@ -29,6 +29,9 @@ OF_AN_EXTREME = 4
 RARE = 0.01
 """Share of the training rows below which a category is rare."""
 
+CHANCE = 1e-4
+"""Below it, what all rows of one stratum have in common is no accident, though there are dozens of strata."""
+
 _MOST_VALUES = 200
 
 
@@ -50,7 +53,7 @@ def hard(batch: pa.Table, inputs: Sequence[str], learned: pa.Table, time: str, s
     for name in inputs:
         values = values_of(batch.column(name))
         found.append(Stratum(f"{name} is missing", is_missing(values), OF_A_HARD_STRATUM))
-        if values.dtype.kind == "f":
+        if values.dtype.kind in "fiu":
             found += _of_number(name, values)
         elif values.dtype.kind == "O" and name in learned.column_names:
             found += _of_category(name, values, values_of(learned.column(name)))
@@ -82,6 +85,20 @@ def choose(strata: Sequence[Stratum], rows: int, wanted: int) -> Positions:
     return np.flatnonzero(chosen)
 
 
+def unmet(strata: Sequence[Stratum], offered: BoolArray) -> tuple[str, ...]:
+    """Names of the strata of which no row is offered, unless so few rows are that this may be chance.
+
+    Of two that are the same rows the first is named.
+    """
+    lacking = 1.0 - float(offered.mean())
+    found: dict[bytes, str] = {}
+    for each in strata:
+        rows = int(each.rows.sum())
+        if rows and not (each.rows & offered).any() and lacking**rows < CHANCE:
+            found.setdefault(each.rows.tobytes(), each.name)
+    return tuple(found.values())
+
+
 def spread(positions: Sequence[int] | Positions, count: int) -> Positions:
     """At most `count` of the positions, evenly spread."""
     every = np.asarray(positions, dtype=np.intp)
@@ -97,7 +114,9 @@ def _of_time(moments: Values, stretch: Stretch) -> Iterator[Stratum]:
     for zone in dict.fromkeys(name for name in ("UTC", stretch.zone) if name):
         hours = _local_hours(moments, zone)
         yield Stratum(f"it is within an hour of midnight in {zone}", known & ((hours == 0) | (hours == 23)), 30)
-    yield Stratum("they are the first of the window", np.arange(len(moments)) < OF_A_HARD_STRATUM, OF_A_HARD_STRATUM)
+    place = np.arange(len(moments))
+    yield Stratum("they are the first of the window", place < OF_A_HARD_STRATUM, OF_A_HARD_STRATUM)
+    yield Stratum("they are the last of the window", place >= len(place) - OF_A_HARD_STRATUM, OF_A_HARD_STRATUM)
     if stretch.change is None:
         return
     change = np.datetime64(stretch.change.astimezone(UTC).replace(tzinfo=None), "us")

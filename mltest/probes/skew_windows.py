@@ -42,12 +42,17 @@ def moments_of(column: Any) -> Moments:
 def stretches(splits: list[Moments], rows: int, most: int, zone: str | None = None) -> tuple[Stretch, ...]:
     """Up to `most` disjoint stretches with about `rows` rows each, in order of preference.
 
-    `splits` are ascending moments, the ones that matter most first. A change of clocks with rows on both sides comes
-    first, then the end of each split, then places spread evenly over all of them.
+    `splits` are ascending moments, the ones that matter most first. A change of clocks in the first split comes first,
+    then its end, then every other change of clocks with rows on both sides, the end of each split, and places spread
+    evenly over all of them.
     """
     zones = (zone,) if zone and _is_region(zone) else COMMON_ZONES
     found: list[Stretch] = []
-    places = [_around(moments, rows, change, name) for moments in splits for change, name in _changes(moments, zones)]
+    changes = [
+        [_around(moments, rows, change, name) for change, name in _changes(moments, zones)] for moments in splits
+    ]
+    first = [*changes[0][:1], _ending(splits[0], rows, 1.0)] if splits else []
+    places = [*first, *(place for each in changes for place in each)]
     places += [_ending(moments, rows, 1.0) for moments in splits]
     places += [_ending(moments, rows, share) for share in (0.5, 0.2, 0.8, 0.35, 0.65) for moments in splits]
     for place in places:
