@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 BoolArray = npt.NDArray[np.bool_]
 Doubt = tuple[str, ReasonCode]
 
+COARSE = 0.05
+"""Share of the spread of all predictions above which a rounded one may be that of another record."""
+
 AGREES = 0.5
 """Share of the requests for one record from which on a log that agrees with their answers is a log of them."""
 
@@ -88,17 +91,21 @@ def replies(
 ) -> Compared:
     """The logged predictions beside the answers to the records with the same keys, for each of the `logged` keys.
 
-    A record that was asked several times has several answers: one of them must have been logged.
+    A record that was asked several times has several answers: one of them must have been logged. A decimal place that
+    one of the two sides rounds to is no difference, unless it is coarse beside the spread of all predictions.
     """
     given: dict[str, list[Any]] = {}
     for key, answer in zip(keys, answers, strict=True):
         if answer is not None:
             given.setdefault(key, []).append(answer.get("prediction"))
     kept = log.column("prediction").to_pylist()
+    said = [given[key][0] for key in logged]
+    atol = min(max(_place(kept), _place(said)), COARSE * _spread(kept)) * 0.5
     said = [
-        next((each for each in given[k] if _same(own, each)), given[k][0]) for k, own in zip(logged, kept, strict=True)
+        next((answer for answer in given[key] if _same(own, answer, atol)), given[key][0])
+        for key, own in zip(logged, kept, strict=True)
     ]
-    differs = np.array([not _same(own, answer) for own, answer in zip(kept, said, strict=True)], dtype=np.bool_)
+    differs = np.array([not _same(own, answer, atol) for own, answer in zip(kept, said, strict=True)], dtype=np.bool_)
     return Compared("answer", _column(kept), _column(said), differs, float("nan"), sides=("logged", "answered"))
 
 
@@ -108,15 +115,15 @@ def noticed_controls(
     """Rows that differ from the batch rows, or are no batch rows, only since altered records were sent."""
     sent = row_keys.of_records(served.altered, names, batch) if served.altered else None
     known = set(keys)
-    counts: list[int] = []
+    differing: list[int] = []
+    others: list[set[str]] = []
     for log in (served.log, served.controls):
         found = row_keys.of_table(log, names, batch)
         own, theirs = row_keys.matched(keys, found)
         columns = skew_values.compare_tables(batch.take(own), log.take(theirs), logged)
-        differs = np.any([column.differs for column in columns], axis=0)
-        others = [key for key in found if key not in known and (sent is None or key in sent)]
-        counts.append(int(differs.sum()) + len(others))
-    return max(0, counts[1] - counts[0])
+        differing.append(int(np.any([column.differs for column in columns], axis=0).sum()))
+        others.append({key for key in found if key not in known and (sent is None or key in sent)})
+    return max(0, differing[1] - differing[0]) + len(others[1] - others[0])
 
 
 def _of_another_version(system: System, answered: Sequence[Mapping[str, Any]], log: pa.Table) -> Doubt | None:
@@ -141,12 +148,29 @@ def _in_order(served: Served) -> bool:
     return all(_same(own, said.get("prediction")) for own, said in zip(kept, served.answered, strict=True))
 
 
-def _same(logged: Any, answered: Any) -> bool:
+def _same(logged: Any, answered: Any, atol: float = 0.0) -> bool:
     if isinstance(logged, Number | None) and isinstance(answered, Number | None):
-        return bool(np.isclose(_float(logged), _float(answered), rtol=1e-6, atol=1e-9, equal_nan=True))
+        return bool(np.isclose(_float(logged), _float(answered), rtol=1e-6, atol=1e-9 + atol, equal_nan=True))
     if isinstance(logged, list | tuple) and isinstance(answered, list | tuple):
         return len(logged) == len(answered) and all(map(_same, logged, answered))
     return str(logged) == str(answered)
+
+
+def _place(values: Sequence[Any]) -> float:
+    """The unit of the last decimal place that the numbers have, 0 where they are not rounded."""
+    numbers = _numbers(values)
+    rounded = (10.0**-places for places in range(7) if np.allclose(numbers, numbers.round(places), rtol=0, atol=1e-12))
+    return next(rounded, 0.0)
+
+
+def _spread(values: Sequence[Any]) -> float:
+    numbers = _numbers(values)
+    return float(numbers.std()) if numbers.size else 0.0
+
+
+def _numbers(values: Sequence[Any]) -> npt.NDArray[np.float64]:
+    numbers = np.array([_float(value) for value in values if isinstance(value, Number)], dtype=np.float64)
+    return numbers[np.isfinite(numbers)]
 
 
 def _float(value: Any) -> float:

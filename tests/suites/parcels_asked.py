@@ -57,6 +57,15 @@ def two_answers_swapped(ref: SystemRef) -> System:
     return asked(ref, OtherServing(predicts=swapped))
 
 
+def answers_rounded(ref: SystemRef) -> System:
+    """Clients get two decimals, the log keeps them all."""
+
+    def rounded(ask: Callable[[Records], Records], records: Records) -> Records:
+        return [{**answer, "prediction": round(answer["prediction"], 2)} for answer in ask(records)]
+
+    return asked(ref, OtherServing(predicts=rounded))
+
+
 def wrong_in_long_requests(ref: SystemRef) -> System:
     """From the seventeenth record of a request on every depot is the same."""
     return asked(

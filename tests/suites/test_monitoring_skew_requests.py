@@ -51,8 +51,8 @@ def test_kinds_of_rows_that_nobody_asks_for_are_not_taken_for_equal(
     assert found.value("batch_rows_without_a_request") > 0
 
 
-@pytest.mark.parametrize("variant", ["some_unasked", "long_requests_refused", "hiccups"])
-def test_clients_that_ask_less_and_servers_that_take_less_pass(pytester: pytest.Pytester, variant: str) -> None:
+@pytest.mark.parametrize("variant", ["some_unasked", "long_requests_refused", "hiccups", "answers_rounded"])
+def test_clients_that_ask_less_and_servers_that_take_or_say_less_pass(pytester: pytest.Pytester, variant: str) -> None:
     found = scored(pytester, f"{ASKED}:{variant}")
     assert found.verdict == "passed", found.message
 
