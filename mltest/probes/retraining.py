@@ -1,8 +1,7 @@
 """Trainings in separate processes that differ in everything that must not matter.
 
 Each process rebuilds the system from its reference, reads the training rows itself, trains on whole days of them and
-predicts the same rows. The first one is as usual; the second has another hash seed, working folder and work area,
-and another clock where the system has one; the third has other numbers of threads. Two processes run at a time.
+predicts the same rows. What the three processes differ in is said in `mltest.probes.surroundings`; two run at a time.
 """
 
 from __future__ import annotations
@@ -26,7 +25,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mltest.evidence import PartFailure
+from mltest.probes import surroundings
 from mltest.probes.row_digests import Digests
+from mltest.probes.surroundings import ELSEWHERE, THREADED, USUAL, Surroundings
 from mltest.system import Effort, SystemRef
 
 if TYPE_CHECKING:
@@ -34,12 +35,11 @@ if TYPE_CHECKING:
 
 PROCESS = "mltest.run.training_process"
 AT_A_TIME = 2
-CLOCK_DAYS = 30
 FEWEST_ROWS = 200
 """Labelled training rows below which two models may agree because there is nothing to learn."""
-_SHORT_EPOCHS = 2
+_MOST_EPOCHS = 10
+"""Epochs of a shortened training: a cause that only shows after the first few still shows."""
 _LENGTH_KEYS = ("epochs", "max_epochs", "num_epochs", "n_epochs")
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS")
 
 
 @dataclass(frozen=True)
@@ -59,22 +59,6 @@ EXTENTS: Mapping[Effort, Extent] = {
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a process is started with. `fresh` gives it an empty work area, so that nothing can be reused."""
-
-    name: str
-    hash_seed: int
-    threads: int
-    clock_days: int = 0
-    fresh: bool = False
-
-
-USUAL = Surroundings("as usual", hash_seed=1, threads=1)
-ELSEWHERE = Surroundings("other process", hash_seed=2024, threads=1, clock_days=CLOCK_DAYS, fresh=True)
-THREADED = Surroundings("other threads", hash_seed=1, threads=2)
-
-
-@dataclass(frozen=True)
 class Trained:
     """One training: `answers` are its predictions of the judged rows, shape (rows,) or (rows, classes)."""
 
@@ -90,7 +74,8 @@ class ProcessResult:
     """What one process saw: a digest of every training row in the order of reading, and its trainings.
 
     `learned` rows were handed to training, of which `labelled` have a target; below `FEWEST_ROWS` of them nothing is
-    trained. `seen` is the share of the judged rows that are training rows.
+    trained. `seen` is the share of the judged rows that are training rows. `raised` is what the system raised, if it
+    did; there are no trainings then, and no digests if it could not even be read.
     """
 
     surroundings: Surroundings
@@ -98,8 +83,8 @@ class ProcessResult:
     learned: int
     labelled: int
     seen: float
-    clock_moved: bool
     trainings: tuple[Trained, ...]
+    raised: str | None = None
 
     def of_seed(self, seed: int) -> Trained:
         """The training with that seed."""
@@ -132,7 +117,7 @@ class Retraining:
                 {
                     "process": process.surroundings.name,
                     "threads": process.surroundings.threads,
-                    "clock moved (days)": process.surroundings.clock_days if process.clock_moved else 0,
+                    "differs in": process.surroundings.differences,
                     "seed": trained.seed,
                     "rows": process.learned,
                     "seconds": round(trained.seconds, 2),
@@ -150,17 +135,18 @@ def shortened(config: Mapping[str, Any], extent: Extent) -> dict[str, Any]:
     if not extent.shortened:
         return {}
     return {
-        key: _SHORT_EPOCHS
+        key: _MOST_EPOCHS
         for key in _LENGTH_KEYS
-        if isinstance(config.get(key), int) and not isinstance(config[key], bool) and config[key] > _SHORT_EPOCHS
+        if isinstance(config.get(key), int) and not isinstance(config[key], bool) and config[key] > _MOST_EPOCHS
     }
 
 
 def retrain(ref: SystemRef, judged: pa.Table, config: Mapping[str, Any]) -> Retraining:
     """Trains in three processes, two at a time, and predicts `judged` with each model.
 
-    `config` is the configuration that is shipped. Raises PartFailure when the system raises in one of the processes,
-    or when one of them dies.
+    `config` is the configuration that is shipped. A system that needs what lies in the home of its user, such as
+    credentials or downloaded data, is allowed to find it: where the other process raises, it is tried once more with
+    the usual home. Raises PartFailure when the system raises in another one of the processes, or when one dies.
     """
     extent = EXTENTS[ref.effort]
     overrides = shortened(config, extent)
@@ -172,6 +158,12 @@ def retrain(ref: SystemRef, judged: pa.Table, config: Mapping[str, Any]) -> Retr
         tasks = [_prepared(folder, ref, judged, place, seeds[place], extent, overrides) for place in seeds]
         _run(tasks)
         usual, elsewhere, threaded = (_read(task) for task in tasks)
+        _raise_of(usual, threaded)
+        if elsewhere.raised is not None:
+            at_home = replace(ELSEWHERE, name="other process at home", own_home=False)
+            again = _prepared(folder, ref, judged, at_home, seeds[ELSEWHERE], extent, overrides)
+            _run([again])
+            elsewhere = _read(again)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return Retraining(usual, elsewhere, threaded, ref.seed, overrides)
@@ -188,7 +180,6 @@ class TrainingTask:
     judged: Path
     seeds: tuple[int, ...]
     rows: int
-    clock_days: int
     config: Mapping[str, Any]
 
     @property
@@ -217,7 +208,6 @@ def _prepared(
         judged=own / "judged.arrow",
         seeds=tuple(seeds),
         rows=extent.rows,
-        clock_days=place.clock_days,
         config=dict(overrides),
     )
     task.file.write_bytes(pickle.dumps(task))
@@ -235,10 +225,11 @@ def _reference(ref: SystemRef, fresh: Path | None) -> SystemRef:
 
 def _run(tasks: Sequence[TrainingTask]) -> None:
     waiting, running = list(tasks), list[subprocess.Popen[bytes]]()
+    home = Path(tempfile.mkdtemp(prefix="mltest-")).resolve()
     try:
         while waiting or running:
             while waiting and len(running) < AT_A_TIME:
-                running.append(_started(waiting.pop(0)))
+                running.append(_started(waiting.pop(0), home))
             running = [process for process in running if process.poll() is None]
             time.sleep(0.05)
     finally:
@@ -246,19 +237,17 @@ def _run(tasks: Sequence[TrainingTask]) -> None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        shutil.rmtree(home, ignore_errors=True)
 
 
-def _started(task: TrainingTask) -> subprocess.Popen[bytes]:
+def _started(task: TrainingTask, home: Path) -> subprocess.Popen[bytes]:
     place = task.surroundings
-    environment = {**os.environ, "PYTHONHASHSEED": str(place.hash_seed)}
-    environment |= {name: str(place.threads) for name in _THREADS}
-    environment["PYTHONPATH"] = os.pathsep.join(str(Path(entry or ".").resolve()) for entry in sys.path)
-    folder = task.folder if place.fresh else None
+    folder = task.folder if place.fresh else Path.cwd()
     with (task.folder / "output.log").open("wb") as output:
         return subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
             [sys.executable, "-m", PROCESS, str(task.file)],
             cwd=folder,
-            env=environment,
+            env=surroundings.environment(place, os.environ, folder, home),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -267,14 +256,15 @@ def _started(task: TrainingTask) -> subprocess.Popen[bytes]:
 
 
 def _read(task: TrainingTask) -> ProcessResult:
-    place, result = task.surroundings, task.folder / "result.json"
+    place, result, rows = task.surroundings, task.folder / "result.json", task.folder / "rows.npy"
     if not result.exists():
         lines = (task.folder / "output.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
         last = lines[-1][:300] if lines else "it said nothing"
         raise PartFailure(f"the training process ({place.name}) died before it had a result: {last}")
     found = json.loads(result.read_text(encoding="utf-8"))
+    digests = np.load(rows, allow_pickle=False) if rows.exists() else np.zeros(0, dtype=np.uint64)
     if "error" in found:
-        raise PartFailure(f"the training in a process of its own ({place.name}) raised {found['error']}")
+        return ProcessResult(place, digests, learned=0, labelled=0, seen=0.0, trainings=(), raised=found["error"])
     trainings = tuple(
         Trained(
             seed=each["seed"],
@@ -285,13 +275,12 @@ def _read(task: TrainingTask) -> ProcessResult:
         )
         for each in found["trainings"]
     )
-    digests = np.load(task.folder / "rows.npy", allow_pickle=False)
-    return ProcessResult(
-        surroundings=place,
-        row_digests=digests,
-        learned=found["learned"],
-        labelled=found["labelled"],
-        seen=found["seen"],
-        clock_moved=found["clock_moved"],
-        trainings=trainings,
-    )
+    return ProcessResult(place, digests, found["learned"], found["labelled"], found["seen"], trainings)
+
+
+def _raise_of(*processes: ProcessResult) -> None:
+    for process in processes:
+        if process.raised is not None:
+            place = process.surroundings
+            differing = "" if place == USUAL else f", which differs in {place.differences},"
+            raise PartFailure(f"the training in a process of its own ({place.name}){differing} raised {process.raised}")

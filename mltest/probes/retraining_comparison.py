@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mltest.evidence import Measurement, ReasonCode, Verdict
+from mltest.probes.locked_environment import LockedEnvironment
 from mltest.probes.outcomes import Outcome
-from mltest.probes.retraining import FEWEST_ROWS, ProcessResult, Retraining
+from mltest.probes.retraining import FEWEST_ROWS, ProcessResult, Retraining, Trained
 from mltest.stats.arrays import FloatArray
 
 SAME_MACHINE = 1e-6
@@ -27,7 +28,14 @@ OTHER_THREADS = 1e-3
 SEED_NOISE = 0.1
 """Difference of two losses, in standard deviations over seeds, that is allowed where threads differ."""
 
+AS_ANOTHER_SEED = 0.5
+"""Typical difference of predictions where threads differ, as a share of that between seeds, that is allowed."""
+
 _SEEN = 0.5
+_THREADS_DECIDE = (
+    "the number of threads or cores decides the model: fix it in the configuration, switch on deterministic "
+    "algorithms, and go on from nothing that an earlier training left"
+)
 _CLOCKWORK = frozenset({"seconds", "second", "time", "duration", "elapsed", "ms", "timestamp", "memory"})
 
 
@@ -49,7 +57,8 @@ class Comparison:
     """Differences between trainings of one seed, and those that another seed makes.
 
     Differences of predictions are in standard deviations of the predictions (`spread`, in units of the target);
-    `thread_loss` is a difference of mean losses in standard deviations over seeds.
+    `thread_loss` is a difference of mean losses in standard deviations over seeds, `thread_share` the typical
+    difference where threads differ as a share of that between seeds (None: seeds make none).
     """
 
     spread: float
@@ -58,10 +67,12 @@ class Comparison:
     process_rows: int
     thread_difference: float
     thread_loss: float | None
+    thread_share: float | None
     seed_difference: float
     metric_difference: float
     artifacts_equal: bool
     judged: int
+    differences: str
 
     @property
     def threads_agree(self) -> bool:
@@ -71,10 +82,10 @@ class Comparison:
 
 def compare(retraining: Retraining, truth: FloatArray, outcome: Outcome) -> Comparison:
     """Compares all trainings; `truth` holds the judged rows' targets as `outcome` codes them, shape (rows,)."""
-    seed = retraining.seed
-    usual, elsewhere, threaded = (process.of_seed(seed) for process in retraining.processes)
+    usual, threaded = (process.of_seed(retraining.seed) for process in (retraining.usual, retraining.threaded))
+    elsewhere = retraining.elsewhere.of_seed(retraining.seed) if retraining.elsewhere.trainings else None
     spread = spread_of(usual.answers)
-    process = gaps(usual.answers, elsewhere.answers, spread)
+    process = np.ones(len(usual.answers)) if elsewhere is None else gaps(usual.answers, elsewhere.answers, spread)
     others = [float(gaps(usual.answers, other.answers, spread).max()) for other in retraining.other_seeds]
     losses = [_loss(t.answers, truth, outcome) for t in (usual, *retraining.other_seeds)]
     return Comparison(
@@ -84,22 +95,26 @@ def compare(retraining: Retraining, truth: FloatArray, outcome: Outcome) -> Comp
         process_rows=int((process > SAME_MACHINE).sum()),
         thread_difference=float(gaps(usual.answers, threaded.answers, spread).max()),
         thread_loss=_in_seed_noise(losses, _loss(threaded.answers, truth, outcome)),
+        thread_share=_share_of_seeds(usual, threaded, retraining.other_seeds, spread),
         seed_difference=min(others),
-        metric_difference=metric_difference(usual.metrics, elsewhere.metrics),
-        artifacts_equal=usual.digest == elsewhere.digest,
+        metric_difference=0.0 if elsewhere is None else metric_difference(usual.metrics, elsewhere.metrics),
+        artifacts_equal=elsewhere is not None and usual.digest == elsewhere.digest,
         judged=len(usual.answers),
+        differences=retraining.elsewhere.surroundings.differences,
     )
 
 
 def obstacle(retraining: Retraining) -> tuple[str, ReasonCode] | None:
-    """Why the trainings cannot be compared at all, as a sentence and its code; None when they can."""
-    fewest = min(process.labelled for process in retraining.processes)
-    if fewest < FEWEST_ROWS:
+    """Why the trainings cannot be compared at all, as a sentence and its code; None when they can.
+
+    Too few rows in the other process only are no obstacle: they are other rows than usual, which is a finding.
+    """
+    usual = retraining.usual
+    if usual.labelled < FEWEST_ROWS:
         return (
-            f"{fewest} labelled training rows, {FEWEST_ROWS} are needed: give the split `train` more rows",
+            f"{usual.labelled} labelled training rows, {FEWEST_ROWS} are needed: give the split `train` more rows",
             ReasonCode.TOO_LITTLE_DATA,
         )
-    usual = retraining.usual
     if usual.seen > _SEEN:
         return (
             f"{usual.seen:.0%} of the rows to predict are training rows: give a holdout that was not learnt from",
@@ -140,16 +155,29 @@ def blindness(retraining: Retraining, comparison: Comparison) -> tuple[str, Reas
     return None
 
 
-def explanation(failed: Sequence[Measurement], comparison: Comparison) -> str:
+def refusal(retraining: Retraining) -> str:
+    """What is said when the training works as usual and raises elsewhere."""
+    other = retraining.elsewhere
+    return (
+        f"the training that works as usual raised {other.raised} in a process with {other.surroundings.differences}, "
+        "none of which may matter: let it depend on its rows, its configuration and its seed alone"
+    )
+
+
+def explanation(failed: Sequence[Measurement], comparison: Comparison, stack: LockedEnvironment | None) -> str:
     """One sentence for each failed measurement: what was seen, what was allowed, and what to do."""
+    unpinned = "" if stack is None else stack.explanation()
     causes: Mapping[str, str] = {
         "training_rows_moved": f"{comparison.order.sentence}: sort the rows by their keys, pin the version of the "
         "data, and never ask the clock for a day",
         "process_difference": f"{comparison.process_rows} of {comparison.judged} predictions changed, by up to "
         f"{comparison.process_difference * comparison.spread:.3g} in units of the target, when only the process was "
-        "another: seed every generator, and sort whatever comes from a set or a directory",
-        "thread_loss_difference": "the number of threads decides the model: fix it in the configuration, or switch "
-        "on deterministic algorithms",
+        f"another (with {comparison.differences}): seed every generator, sort whatever comes from a set or a "
+        "directory, and take nothing from the clock, the machine or an earlier run",
+        "thread_loss_difference": _THREADS_DECIDE,
+        "thread_share_of_seeds": _THREADS_DECIDE,
+        "pins_not_kept": unpinned,
+        "packages_not_pinned": unpinned,
     }
     sentences = (f"{m.sentence()}: {causes[m.name]}" for m in failed if m.name in causes)
     return "; ".join(sentences)
@@ -208,6 +236,21 @@ def _worse_order(retraining: Retraining) -> RowOrder:
 def _loss(answers: npt.NDArray[np.generic], truth: FloatArray, outcome: Outcome) -> float:
     known = np.isfinite(truth)
     return float(outcome.losses(truth[known], outcome.answers(answers[known], int(known.sum()))).mean())
+
+
+def _share_of_seeds(usual: Trained, threaded: Trained, others: Sequence[Trained], spread: float) -> float | None:
+    """Typical difference of predictions with other threads, as a share of the least typical one of another seed.
+
+    What sums in another order may do, up to `OTHER_THREADS`, counts as none.
+    """
+    if gaps(usual.answers, threaded.answers, spread).max() <= OTHER_THREADS:
+        return 0.0
+
+    def typical(other: Trained) -> float:
+        return float(np.sqrt((gaps(usual.answers, other.answers, spread) ** 2).mean()))
+
+    seeds = min(typical(other) for other in others)
+    return typical(threaded) / seeds if seeds > 0 else None
 
 
 def _in_seed_noise(over_seeds: Sequence[float], threaded: float) -> float | None:

@@ -1,9 +1,8 @@
 """A training in a process of its own: `python -m mltest.run.training_process TASK`.
 
-The caller decides the environment of the process (hash seed, working folder, threads); the task says which system is
-rebuilt, how far its clock is moved, how many rows are learnt from and with which seeds. Everything that comes back
-lies in the task's folder: `result.json`, the digest of every training row as it was read, and one array of
-predictions a seed.
+The caller decides the environment of the process; the task says what else is altered here, which system is rebuilt,
+how many rows are learnt from and with which seeds. Everything that comes back lies in the task's folder:
+`result.json`, the digest of every training row as it was read, and one array of predictions a seed.
 """
 
 from __future__ import annotations
@@ -12,7 +11,8 @@ import json
 import pickle
 import sys
 import time
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ from mltest.construction import build
 from mltest.probes.retraining import FEWEST_ROWS, TrainingTask
 from mltest.probes.row_digests import row_digests, share_seen
 from mltest.probes.row_sample import whole_days
-from mltest.system import System
+from mltest.run.altered_process import alter
+from mltest.system import Roles, System
 from mltest.tables.rows import to_arrow
 
 RESULT = "result.json"
@@ -36,22 +37,33 @@ def perform(task: TrainingTask) -> dict[str, Any]:
     """Rebuilds the system, reads its training rows and trains once a seed. Raises what the system raises."""
     task.ref.workdir.mkdir(parents=True, exist_ok=True)
     system = build(task.ref)
-    moved = _move_clock(system, task.clock_days)
+    _move_clock(system, task.surroundings.clock_ahead)
     if system.data is None or system.training is None:
         raise LookupError("the system that was built here offers no data or no training")
     read = to_arrow(system.data.dataset("train"))
-    np.save(task.folder / ROWS, row_digests(read, read.column_names))
+    named = _named(system.data.roles, system.training.config, read.column_names)
+    np.save(task.folder / ROWS, row_digests(read, named))
     learned = whole_days(read, system.data.roles, task.rows)
     judged: pa.Table = feather.read_table(task.judged)
     labelled = _labelled(learned, system.data.roles.target)
     enough = labelled >= FEWEST_ROWS
     return {
-        "clock_moved": moved,
         "learned": learned.num_rows,
         "labelled": labelled,
-        "seen": _share_of_judged_in(read, judged),
+        "seen": _share_of_judged_in(read, judged, named),
         "trainings": [_trained(system, learned, judged, seed, task) for seed in task.seeds if enough],
     }
+
+
+def _named(roles: Roles, config: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
+    """Columns that roles or configuration speak of; all of them where neither says what the model reads.
+
+    A column that nobody names, such as the moment of loading, may differ: if a training does read it, its predictions
+    differ.
+    """
+    inputs = {*roles.inputs, *(config.get("inputs") or ())}
+    spoken_of = {roles.target, roles.time, roles.block, *roles.keys, *roles.groups, *roles.slices, *inputs}
+    return [name for name in columns if name in spoken_of or not inputs]
 
 
 def _labelled(rows: pa.Table, target: str) -> int:
@@ -63,9 +75,9 @@ def _labelled(rows: pa.Table, target: str) -> int:
     return len(known)
 
 
-def _share_of_judged_in(read: pa.Table, judged: pa.Table) -> float:
-    """The share of the judged rows that are training rows, by all columns that both have."""
-    shared = [name for name in read.column_names if name in judged.column_names]
+def _share_of_judged_in(read: pa.Table, judged: pa.Table, columns: Sequence[str]) -> float:
+    """The share of the judged rows that are training rows, by those of the columns that both have."""
+    shared = [name for name in columns if name in judged.column_names]
     return share_seen(row_digests(judged, shared), row_digests(read, shared)) if shared else 0.0
 
 
@@ -83,17 +95,20 @@ def _trained(system: System, learned: pa.Table, judged: pa.Table, seed: int, tas
     return {"seed": seed, "seconds": seconds, "digest": artifact.digest, "metrics": metrics}
 
 
-def _move_clock(system: System, days: int) -> bool:
-    if system.clock is None or days == 0:
-        return False
-    system.clock.set(system.clock.now() + timedelta(days=days))
-    return True
+def _move_clock(system: System, ahead: timedelta) -> None:
+    """Moves the clock that the system takes its time from, unless it went along with that of the process."""
+    if system.clock is None or not ahead:
+        return
+    now = system.clock.now()
+    if abs(datetime.now(UTC) - now) > timedelta(days=1):
+        system.clock.set(now + ahead)
 
 
 def main() -> int:
     """Performs the task that the command line names; the status is 1 when the system raised."""
     task: TrainingTask = pickle.loads(Path(sys.argv[1]).read_bytes())  # noqa: S301 - from the process that started us
     try:
+        alter(task.surroundings)
         result, status = perform(task), 0
     except Exception as error:  # whatever it is, the caller has to hear of it
         result, status = {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"}, 1

@@ -1,16 +1,13 @@
-"""The smaller measures behind reproducibility and integration: direction, days, pins, slices, steps."""
+"""The smaller measures behind reproducibility and integration: direction, days, slices, steps."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from importlib import metadata
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from mltest.probes.direction import contradiction
-from mltest.probes.locked_environment import pins
 from mltest.probes.pipeline_run import steps_kept
 from mltest.probes.pipeline_slice import newest
 from mltest.probes.row_sample import whole_days
@@ -40,13 +37,6 @@ def test_a_sample_keeps_whole_days_in_their_order() -> None:
     assert 400 <= sample.num_rows <= 600
     assert {days.count(day) for day in set(days)} == {24}
     assert sample["n"].to_pylist() == sorted(sample["n"].to_pylist())
-
-
-def test_pins_are_held_against_what_is_installed(tmp_path: Path) -> None:
-    lock = tmp_path / "requirements.lock"
-    installed = metadata.version("pytest")
-    lock.write_text(f"pytest=={installed}+cpu\nnumpy==0.0.1 ; python_version > '3'\n# a comment==1\nunknown-thing==2\n")
-    assert {pin.name: pin.kept for pin in pins([lock])} == {"pytest": True, "numpy": False, "unknown-thing": True}
 
 
 def test_a_slice_is_the_newest_of_training_and_serves_what_comes_after() -> None:

@@ -10,17 +10,8 @@ from hypothesis import strategies as st
 from mltest.evidence import ReasonCode
 from mltest.probes import retraining_comparison as comparison
 from mltest.probes.outcomes import Outcome
-from mltest.probes.retraining import (
-    ELSEWHERE,
-    EXTENTS,
-    THREADED,
-    USUAL,
-    ProcessResult,
-    Retraining,
-    Surroundings,
-    Trained,
-    shortened,
-)
+from mltest.probes.retraining import EXTENTS, ProcessResult, Retraining, Trained, shortened
+from mltest.probes.surroundings import ELSEWHERE, THREADED, USUAL, Surroundings
 
 RANDOM = np.random.default_rng(0)
 TRUTH = RANDOM.normal(0, 1, 500)
@@ -30,7 +21,7 @@ NOISE = RANDOM.normal(0, 0.05, 500)
 
 def process(place: Surroundings, *trained: Trained, rows: np.ndarray | None = None, seen: float = 0.0) -> ProcessResult:
     digests = np.arange(1_000, dtype=np.uint64) if rows is None else rows
-    return ProcessResult(place, digests, learned=1_000, labelled=1_000, seen=seen, clock_moved=False, trainings=trained)
+    return ProcessResult(place, digests, learned=1_000, labelled=1_000, seen=seen, trainings=trained)
 
 
 def trained(answers: np.ndarray, seed: int = 0, digest: str = "a") -> Trained:
@@ -110,6 +101,21 @@ def test_threads_that_decide_a_little_are_left_open_and_not_passed() -> None:
     assert "number of threads" in blind[0]
 
 
+def test_threads_that_change_as_much_as_another_seed_are_told_from_rounding() -> None:
+    rounded, reseeded = compared(retraining(threaded=ANSWERS + 1e-4)), compared(retraining(threaded=ANSWERS - NOISE))
+    assert rounded.thread_share == 0
+    assert reseeded.thread_share == pytest.approx(1)
+
+
+def test_too_few_rows_in_the_other_process_only_are_other_rows_and_no_obstacle() -> None:
+    given = retraining()
+    empty = ProcessResult(ELSEWHERE, np.zeros(0, dtype=np.uint64), learned=0, labelled=0, seen=0.0, trainings=())
+    emptied = Retraining(given.usual, empty, given.threaded, 0, {})
+    assert comparison.obstacle(emptied) is None
+    found = compared(emptied)
+    assert (found.order.moved, found.process_difference) == (1_000, 1)
+
+
 def test_rows_that_were_learnt_from_are_no_holdout() -> None:
     given = retraining()
     seen = process(USUAL, *given.usual.trainings, seen=0.9)
@@ -137,6 +143,6 @@ def test_metrics_of_time_are_left_out() -> None:
 
 
 def test_only_a_quick_training_is_shortened_and_only_in_its_epochs() -> None:
-    config = {"epochs": 5, "learning_rate": 0.1, "max_epochs": 1}
-    assert shortened(config, EXTENTS["quick"]) == {"epochs": 2}
+    config = {"epochs": 50, "learning_rate": 0.1, "max_epochs": 5}
+    assert shortened(config, EXTENTS["quick"]) == {"epochs": 10}
     assert shortened(config, EXTENTS["standard"]) == {}

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
 import pytest
 
+from tests.suites.couriers import FIRST_DAY
+from tests.suites.couriers_elsewhere import WINDOW
 from tests.suites.running import VACUITY, ItemResult, run_item
 
 ITEM = "infra.reproducibility"
 COURIERS = "tests.suites.couriers:system"
+ELSEWHERE = "tests.suites.couriers_elsewhere"
 
 
 def scored(pytester: pytest.Pytester, *faults: str, source: str = COURIERS) -> ItemResult:
@@ -61,3 +68,88 @@ def test_a_training_that_ignores_its_seed_shows_nothing(pytester: pytest.Pyteste
     found = scored(pytester, source="tests.suites.couriers:without_seed")
     assert (found.verdict, found.reason_code) == ("not_demonstrated", "withheld")
     assert "another seed gave the same predictions" in found.message
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        "with_seed_of_the_day",
+        "with_seed_of_the_zone",
+        "with_seed_of_the_home",
+        "going_on_from_the_last_run",
+        "unseeded_from_the_third_epoch",
+    ],
+)
+def test_what_a_training_takes_from_its_surroundings_fails_and_the_message_says_what_differed(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, variant: str
+) -> None:
+    (pytester.path / "courier-checkpoint").write_text("1000")
+    monkeypatch.setenv("TMPDIR", str(pytester.path))
+    found = scored(pytester, source=f"{ELSEWHERE}:{variant}")
+    assert found.verdict == "failed", found.message
+    assert found.value("process_difference") > 1e-4
+    assert "a clock 400 days ahead" in found.message
+
+
+def test_a_window_that_ends_now_fails(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(WINDOW, str((datetime.now(UTC) - FIRST_DAY).days - 10))
+    found = scored(pytester, source=f"{ELSEWHERE}:learning_from_recent_days")
+    assert found.verdict == "failed", found.message
+    assert "0 rows have minutes" in found.message
+
+
+def test_shards_in_the_order_of_the_folder_fail(pytester: pytest.Pytester) -> None:
+    found = scored(pytester, source=f"{ELSEWHERE}:reading_shards_as_listed")
+    assert found.verdict == "failed", found.message
+    assert "the same rows came in another order" in found.message
+
+
+def test_a_training_that_asks_for_the_number_of_cores_fails(pytester: pytest.Pytester) -> None:
+    found = scored(pytester, source=f"{ELSEWHERE}:with_seed_of_the_cores")
+    assert found.verdict == "failed", found.message
+    assert "the number of threads or cores decides the model" in found.message
+
+
+@pytest.mark.parametrize(
+    "variant", ["reading_shards_in_order", "noting_when_rows_were_loaded", "noting_when_it_trained"]
+)
+def test_what_only_looks_at_its_surroundings_passes(pytester: pytest.Pytester, variant: str) -> None:
+    found = scored(pytester, source=f"{ELSEWHERE}:{variant}")
+    assert found.verdict == "passed", found.message
+
+
+def test_a_training_may_need_what_lies_in_the_home_of_its_user(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pytester.path / ".courier-credentials").write_text("secret")
+    monkeypatch.setenv("HOME", str(pytester.path))
+    found = scored(pytester, source=f"{ELSEWHERE}:needing_credentials")
+    assert found.verdict == "passed", found.message
+
+
+def test_a_training_that_works_only_as_usual_fails_and_the_message_says_what_differed(
+    pytester: pytest.Pytester,
+) -> None:
+    found = scored(pytester, source=f"{ELSEWHERE}:refusing_next_year")
+    assert found.verdict == "failed", found.message
+    assert "the licence has run out" in found.message
+    assert "a clock 400 days ahead" in found.message
+
+
+LOCKS = {
+    "exact": (f"numpy=={metadata.version('numpy')} ; python_version > '3'\nnot-there==1\n", "passed", ""),
+    "another": ("numpy==1.20.0\npyarrow==3.0 ; python_version < '3'\n", "failed", "locked is 1.20.0"),
+    "loose": ("numpy>=1.20\npyarrow\n", "failed", "numpy has no exact version"),
+    "elsewhere": ("not-there==1\n", "not_demonstrated", "1 packages, none compared"),
+    "absent": (None, "not_demonstrated", "no lock file"),
+}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_file_pins_what_is_installed_or_the_item_does_not_pass(pytester: pytest.Pytester, lock: str) -> None:
+    text, verdict, cause = LOCKS[lock]
+    if text is not None:
+        Path(pytester.path / "requirements.lock").write_text(text)
+    found = scored(pytester, source=f"{ELSEWHERE}:locked")
+    assert found.verdict == verdict, found.message
+    assert cause in found.message
