@@ -22,12 +22,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mltest.evidence import PartFailure
 from mltest.probes import surroundings
-from mltest.probes.row_digests import Digests
 from mltest.probes.surroundings import ELSEWHERE, THREADED, USUAL, Surroundings
+from mltest.probes.trainings import ProcessResult, Retraining, Trained
 from mltest.system import Effort, SystemRef
 
 if TYPE_CHECKING:
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
 
 PROCESS = "mltest.run.training_process"
 AT_A_TIME = 2
-FEWEST_ROWS = 200
-"""Labelled training rows below which two models may agree because there is nothing to learn."""
 _MOST_EPOCHS = 10
 """Epochs of a shortened training: a cause that only shows after the first few still shows."""
 _LENGTH_KEYS = ("epochs", "max_epochs", "num_epochs", "n_epochs")
@@ -56,78 +53,6 @@ EXTENTS: Mapping[Effort, Extent] = {
     "standard": Extent(rows=60_000, other_seeds=5, shortened=False),
     "thorough": Extent(rows=0, other_seeds=9, shortened=False),
 }
-
-
-@dataclass(frozen=True)
-class Trained:
-    """One training: `answers` are its predictions of the judged rows, shape (rows,) or (rows, classes)."""
-
-    seed: int
-    answers: npt.NDArray[Any]
-    digest: str
-    metrics: Mapping[str, float]
-    seconds: float
-
-
-@dataclass(frozen=True)
-class ProcessResult:
-    """What one process saw: a digest of every training row in the order of reading, and its trainings.
-
-    `learned` rows were handed to training, of which `labelled` have a target; below `FEWEST_ROWS` of them nothing is
-    trained. `seen` is the share of the judged rows that are training rows. `raised` is what the system raised, if it
-    did; there are no trainings then, and no digests if it could not even be read.
-    """
-
-    surroundings: Surroundings
-    row_digests: Digests
-    learned: int
-    labelled: int
-    seen: float
-    trainings: tuple[Trained, ...]
-    raised: str | None = None
-
-    def of_seed(self, seed: int) -> Trained:
-        """The training with that seed."""
-        return next(trained for trained in self.trainings if trained.seed == seed)
-
-
-@dataclass(frozen=True)
-class Retraining:
-    """All trainings of one probe, the first seed in each of the three processes."""
-
-    usual: ProcessResult
-    elsewhere: ProcessResult
-    threaded: ProcessResult
-    seed: int
-    shortened: Mapping[str, Any]
-
-    @property
-    def processes(self) -> tuple[ProcessResult, ...]:
-        return (self.usual, self.elsewhere, self.threaded)
-
-    @property
-    def other_seeds(self) -> tuple[Trained, ...]:
-        """Trainings with other seeds, all in usual surroundings or in those with other threads."""
-        return tuple(t for process in self.processes for t in process.trainings if t.seed != self.seed)
-
-    def table(self) -> str:
-        """Every training with where it ran and how long it took, as JSON for the report."""
-        return json.dumps(
-            [
-                {
-                    "process": process.surroundings.name,
-                    "threads": process.surroundings.threads,
-                    "differs in": process.surroundings.differences,
-                    "seed": trained.seed,
-                    "rows": process.learned,
-                    "seconds": round(trained.seconds, 2),
-                    "shortened": ", ".join(f"{key}={value}" for key, value in self.shortened.items()) or "no",
-                    "artifact": trained.digest[:12],
-                }
-                for process in self.processes
-                for trained in process.trainings
-            ]
-        )
 
 
 def shortened(config: Mapping[str, Any], extent: Extent) -> dict[str, Any]:
@@ -272,10 +197,12 @@ def _read(task: TrainingTask) -> ProcessResult:
             digest=str(each["digest"]),
             metrics=each["metrics"],
             seconds=each["seconds"],
+            given_back=each["given_back"],
         )
         for each in found["trainings"]
     )
-    return ProcessResult(place, digests, found["learned"], found["labelled"], found["seen"], trainings)
+    counts = found["learned"], found["labelled"], found["seen"]
+    return ProcessResult(place, digests, *counts, trainings, written=frozenset(found["written"]))
 
 
 def _raise_of(*processes: ProcessResult) -> None:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from mltest.evidence import Measurement, ReasonCode, Verdict
 from mltest.probes.locked_environment import LockedEnvironment
 from mltest.probes.outcomes import Outcome
-from mltest.probes.retraining import FEWEST_ROWS, ProcessResult, Retraining, Trained
+from mltest.probes.trainings import FEWEST_ROWS, ProcessResult, Retraining, Trained
 from mltest.stats.arrays import FloatArray
 
 SAME_MACHINE = 1e-6
@@ -73,6 +73,7 @@ class Comparison:
     artifacts_equal: bool
     judged: int
     differences: str
+    read_back: tuple[str, ...]
 
     @property
     def threads_agree(self) -> bool:
@@ -101,6 +102,7 @@ def compare(retraining: Retraining, truth: FloatArray, outcome: Outcome) -> Comp
         artifacts_equal=elsewhere is not None and usual.digest == elsewhere.digest,
         judged=len(usual.answers),
         differences=retraining.elsewhere.surroundings.differences,
+        read_back=retraining.read_back,
     )
 
 
@@ -176,6 +178,8 @@ def explanation(failed: Sequence[Measurement], comparison: Comparison, stack: Lo
         "directory, and take nothing from the clock, the machine or an earlier run",
         "thread_loss_difference": _THREADS_DECIDE,
         "thread_share_of_seeds": _THREADS_DECIDE,
+        "models_read_back": f"what a training gave lay in {', '.join(comparison.read_back[:3])} before it, so that "
+        "nothing was repeated: keep what is kept below the workdir, and train on what is handed over",
         "pins_not_kept": unpinned,
         "packages_not_pinned": unpinned,
     }

@@ -8,6 +8,7 @@ how many rows are learnt from and with which seeds. Everything that comes back l
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import sys
 import time
@@ -22,10 +23,12 @@ import pyarrow.compute as pc
 from pyarrow import feather
 
 from mltest.construction import build
-from mltest.probes.retraining import FEWEST_ROWS, TrainingTask
+from mltest.probes.retraining import TrainingTask
 from mltest.probes.row_digests import row_digests, share_seen
 from mltest.probes.row_sample import whole_days
+from mltest.probes.trainings import FEWEST_ROWS
 from mltest.run.altered_process import alter
+from mltest.run.opened_files import OpenedFiles
 from mltest.system import Roles, System
 from mltest.tables.rows import to_arrow
 
@@ -47,11 +50,13 @@ def perform(task: TrainingTask) -> dict[str, Any]:
     judged: pa.Table = feather.read_table(task.judged)
     labelled = _labelled(learned, system.data.roles.target)
     enough = labelled >= FEWEST_ROWS
+    files = OpenedFiles(task.folder)
     return {
         "learned": learned.num_rows,
         "labelled": labelled,
         "seen": _share_of_judged_in(read, judged, named),
-        "trainings": [_trained(system, learned, judged, seed, task) for seed in task.seeds if enough],
+        "trainings": [_trained(system, learned, judged, seed, task, files) for seed in task.seeds if enough],
+        "written": files.of_others(files.written),
     }
 
 
@@ -81,18 +86,23 @@ def _share_of_judged_in(read: pa.Table, judged: pa.Table, columns: Sequence[str]
     return share_seen(row_digests(judged, shared), row_digests(read, shared)) if shared else 0.0
 
 
-def _trained(system: System, learned: pa.Table, judged: pa.Table, seed: int, task: TrainingTask) -> dict[str, Any]:
-    workdir = task.folder / f"seed-{seed}"
+def _trained(
+    system: System, learned: pa.Table, judged: pa.Table, seed: int, task: TrainingTask, files: OpenedFiles
+) -> dict[str, Any]:
+    workdir, stamp = task.folder / f"seed-{seed}", task.folder / f"{seed}.started"
     workdir.mkdir()
+    stamp.touch()
     training: Any = system.training
     started = time.perf_counter()
-    artifact = training.train(learned, seed=seed, config=dict(task.config), workdir=workdir)
+    with files.heard():
+        artifact = training.train(learned, seed=seed, config=dict(task.config), workdir=workdir)
     seconds = time.perf_counter() - started
+    left = {path: os.stat(path).st_mtime_ns < stamp.stat().st_mtime_ns for path in files.given_back(artifact.path)}
     answers = np.asarray(training.load(artifact).predict(judged))
     answers = answers.astype(str) if answers.dtype == object else answers
     np.save(task.folder / f"{seed}.npy", answers, allow_pickle=False)
     metrics = {str(name): float(value) for name, value in artifact.metrics.items()}
-    return {"seed": seed, "seconds": seconds, "digest": artifact.digest, "metrics": metrics}
+    return {"seed": seed, "seconds": seconds, "digest": artifact.digest, "metrics": metrics, "given_back": left}
 
 
 def _move_clock(system: System, ahead: timedelta) -> None:

@@ -31,6 +31,7 @@ def test_two_trainings_in_separate_processes_give_the_same_model(
     seen = retraining_comparison.compare(trained, judged.truth, judged.outcome)
     evidence.measure("training_rows_moved", seen.order.moved, limit=0, unit="rows", n=len(trained.usual.row_digests))
     evidence.measure("process_difference", seen.process_difference, limit=1e-6, unit="spreads", n=seen.judged)
+    evidence.measure("models_read_back", len(seen.read_back), limit=0, unit="files")
     evidence.measure("thread_loss_difference", seen.thread_loss, limit=1, unit="seed deviations", n=seen.judged)
     evidence.measure("thread_share_of_seeds", seen.thread_share, limit=0.5, unit="seed differences", n=seen.judged)
     evidence.measure("thread_difference", seen.thread_difference, unit="spreads")

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from mltest.evidence import ReasonCode
 from mltest.probes import retraining_comparison as comparison
 from mltest.probes.outcomes import Outcome
-from mltest.probes.retraining import EXTENTS, ProcessResult, Retraining, Trained, shortened
+from mltest.probes.retraining import EXTENTS, shortened
 from mltest.probes.surroundings import ELSEWHERE, THREADED, USUAL, Surroundings
+from mltest.probes.trainings import ProcessResult, Retraining, Trained
 
 RANDOM = np.random.default_rng(0)
 TRUTH = RANDOM.normal(0, 1, 500)
@@ -105,6 +106,18 @@ def test_threads_that_change_as_much_as_another_seed_are_told_from_rounding() ->
     rounded, reseeded = compared(retraining(threaded=ANSWERS + 1e-4)), compared(retraining(threaded=ANSWERS - NOISE))
     assert rounded.thread_share == 0
     assert reseeded.thread_share == pytest.approx(1)
+
+
+def test_a_model_read_back_is_one_that_another_process_or_an_earlier_run_left() -> None:
+    given = retraining()
+
+    def told(older: bool, *written: str) -> tuple[str, ...]:
+        back = Trained(0, ANSWERS, "a", {}, 0.1, given_back={"/kept/0": older})
+        usual = ProcessResult(USUAL, np.zeros(0, np.uint64), 1_000, 1_000, 0.0, (), written=frozenset(written))
+        return Retraining(usual, process(ELSEWHERE, back), given.threaded, 0, {}).read_back
+
+    assert told(True) == told(False, "/kept/0", "/kept/1") == ("/kept/0",)
+    assert told(False, "/kept/1") == ()
 
 
 def test_too_few_rows_in_the_other_process_only_are_other_rows_and_no_obstacle() -> None:

@@ -118,6 +118,24 @@ def test_what_only_looks_at_its_surroundings_passes(pytester: pytest.Pytester, v
     assert found.verdict == "passed", found.message
 
 
+def test_a_model_that_an_earlier_training_left_is_not_a_training(pytester: pytest.Pytester) -> None:
+    found = scored(pytester, source=f"{ELSEWHERE}:unseeded_behind_a_cache")
+    assert found.verdict == "failed", found.message
+    again = scored(pytester, source=f"{ELSEWHERE}:unseeded_behind_a_cache")
+    assert again.verdict == "failed", again.message
+    assert again.value("process_difference") == 0
+    assert f"lay in {pytester.path}/models/0.json before it" in again.message
+
+
+def test_a_training_that_keeps_its_models_at_home_passes(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pytester.path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(pytester.path / "home"))
+    found = scored(pytester, source=f"{ELSEWHERE}:seeded_behind_a_cache")
+    assert found.verdict == "passed", found.message
+
+
 def test_a_training_may_need_what_lies_in_the_home_of_its_user(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
