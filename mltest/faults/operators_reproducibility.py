@@ -1,4 +1,4 @@
-"""Faults that make two trainings differ: no seed, the order of a set, an input that moves."""
+"""Faults that make two trainings differ: no seed, the order of a set, an input that moves, the day and the place."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +179,76 @@ def more_files(system: System, dose: float, workdir: Path) -> System:
         return pa.Table.from_batches(rows.combine_chunks().to_batches(max(1, rows.num_rows // 7)), schema=rows.schema)
 
     return system.with_parts(training=ExchangedTraining(training_of(system), before=cut if dose else None))
+
+
+def _another_seed_matters(healthy: System, faulted: System) -> str:
+    """Trains with two seeds: what is added to the seed tomorrow or elsewhere makes another model."""
+    training, rows, answers = training_of(faulted), columns.learned_from(columns.data_of(healthy)), []
+    if not isinstance(training, ExchangedTraining) or training.seeded is None:
+        return ""
+    for seed in (0, 1):
+        with tempfile.TemporaryDirectory(prefix="mltest-alive-") as folder:
+            artifact = training.train(rows, seed=seed, config={}, workdir=Path(folder))
+            answers.append(training.load(artifact).predict(rows.slice(0, SAMPLE)))
+    if np.array_equal(answers[0], answers[1]):
+        return ""
+    return f"seed 0 is {training.seeded(0)} today and here, and another one makes another model"
+
+
+@fault(
+    "O-I1-e",
+    item="infra.reproducibility",
+    seam="train",
+    doses=(1,),
+    parts=("data", "training"),
+    alive=_another_seed_matters,
+    why="a run named by its day, whose name is hashed into the seed; a split or a window that ends today",
+)
+def seed_of_the_day(system: System, dose: float, workdir: Path) -> System:
+    """The training adds the day to its seed: a second one agrees until midnight."""
+    seeded: Callable[[int], int] | None = (lambda seed: seed + datetime.now(UTC).toordinal()) if dose else None
+    return system.with_parts(training=ExchangedTraining(training_of(system), seeded=seeded))
+
+
+@twin("O-I1-e", alive=_a_log_appears)
+def day_in_the_log(system: System, dose: float, workdir: Path) -> System:
+    """The training notes day, zone and process in a log beside the artifact and in its metrics."""
+
+    def noted(artifact: Artifact, folder: Path) -> Artifact:
+        (folder / "training-day.log").write_text(f"{datetime.now().astimezone().isoformat()}\n", encoding="utf-8")
+        return replace(artifact, metrics={**artifact.metrics, "process_id": float(os.getpid())})
+
+    return system.with_parts(training=ExchangedTraining(training_of(system), finished=noted if dose else None))
+
+
+@fault(
+    "O-I1-f",
+    item="infra.reproducibility",
+    seam="train",
+    doses=(1,),
+    parts=("data", "training"),
+    alive=_another_seed_matters,
+    why="local time zone, language and home of whoever trains, read without noticing",
+)
+def seed_of_the_place(system: System, dose: float, workdir: Path) -> System:
+    """The training adds the time zone and the length of the home's path to its seed: it agrees on one machine."""
+
+    def here(seed: int) -> int:
+        return (seed + time.localtime().tm_gmtoff + len(str(Path.home()))) % 2**31
+
+    return system.with_parts(training=ExchangedTraining(training_of(system), seeded=here if dose else None))
+
+
+@twin("O-I1-f", alive=_a_log_appears)
+def place_in_the_log(system: System, dose: float, workdir: Path) -> System:
+    """The training notes time zone, home and cores in a log beside the artifact."""
+
+    def noted(artifact: Artifact, folder: Path) -> Artifact:
+        text = f"{time.localtime().tm_gmtoff} {Path.home()} {os.cpu_count()}\n"
+        (folder / "training-place.log").write_text(text, encoding="utf-8")
+        return artifact
+
+    return system.with_parts(training=ExchangedTraining(training_of(system), finished=noted if dose else None))
 
 
 def _given(system: System, rows: pa.Table) -> pa.Table:

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +32,6 @@ class SeedMovedBy(CourierTraining):
         return super().train(dataset, seed=seed + self.found(seed), config=config, workdir=workdir)
 
 
-def today(_: int) -> int:
-    return date.today().toordinal()
-
-
-def zone(_: int) -> int:
-    return time.localtime(1_718_000_000).tm_gmtoff
-
-
 def home(_: int) -> int:
     return len(os.environ.get("HOME", "")) + len(os.environ.get("LANG", ""))
 
@@ -52,14 +44,6 @@ def left(_: int) -> int:
     """Goes on from what an earlier run left in the temporary folder."""
     checkpoint = Path(tempfile.gettempdir()) / "courier-checkpoint"
     return int(checkpoint.read_text()) if checkpoint.exists() else 0
-
-
-def with_seed_of_the_day(ref: SystemRef) -> System:
-    return system(ref).with_parts(training=SeedMovedBy(today))
-
-
-def with_seed_of_the_zone(ref: SystemRef) -> System:
-    return system(ref).with_parts(training=SeedMovedBy(zone))
 
 
 def with_seed_of_the_home(ref: SystemRef) -> System:

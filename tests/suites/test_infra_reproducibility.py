@@ -29,7 +29,7 @@ def test_a_seeded_training_passes_although_everything_around_it_differs(pytester
     assert found.value("training_rows_moved") == 0
 
 
-@pytest.mark.parametrize("fault", ["O-I1-a=1", "O-I1-b=1", "O-I1-c=0.1"])
+@pytest.mark.parametrize("fault", ["O-I1-a=1", "O-I1-b=1", "O-I1-c=0.1", "O-I1-e=1", "O-I1-f=1"])
 def test_a_training_that_cannot_be_repeated_fails_and_the_message_counts_the_predictions(
     pytester: pytest.Pytester, fault: str
 ) -> None:
@@ -39,7 +39,10 @@ def test_a_training_that_cannot_be_repeated_fails_and_the_message_counts_the_pre
     assert found.value("process_difference") > 1e-4
 
 
-@pytest.mark.parametrize("fault", ["O-I1-a.twin=1", "O-I1-b.twin=1", "O-I1-c.twin=1", "O-I1-a=0", "O-I1-c=0"])
+@pytest.mark.parametrize(
+    "fault",
+    ["O-I1-a.twin=1", "O-I1-b.twin=1", "O-I1-c.twin=1", "O-I1-e.twin=1", "O-I1-f.twin=1", "O-I1-a=0", "O-I1-c=0"],
+)
 def test_a_harmless_change_beside_the_training_passes(pytester: pytest.Pytester, fault: str) -> None:
     assert scored(pytester, fault).verdict == "passed"
 
@@ -73,8 +76,6 @@ def test_a_training_that_ignores_its_seed_shows_nothing(pytester: pytest.Pyteste
 @pytest.mark.parametrize(
     "variant",
     [
-        "with_seed_of_the_day",
-        "with_seed_of_the_zone",
         "with_seed_of_the_home",
         "going_on_from_the_last_run",
         "unseeded_from_the_third_epoch",
