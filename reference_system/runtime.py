@@ -23,7 +23,8 @@ from reference_system.artifact import Artifact
 from reference_system.encoding import Encoding, InputError
 
 MEDIAN = 1
-LARGEST = float(np.finfo(np.float32).max)
+FARTHEST = 1e6
+"""Standard deviations from the mean of the training rows beyond which a number is no quantity."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class ModelInfo:
 class Predictor:
     """A model that is ready to answer.
 
-    A batch is a table with the model's input columns and any others. A missing column, another type or an infinite
-    value raises InputError; a missing value where the encoding allows none gives NaN for its row.
+    A batch is a table with the model's input columns and any others. A missing column, another type, an infinite value
+    or one that is no quantity raises InputError; a missing value where the encoding allows none gives NaN for its row.
     """
 
     def __init__(self, model: bytes, *, version: str) -> None:
@@ -117,8 +118,12 @@ class Predictor:
             return np.empty((0, 3))
         feed: dict[str, np.ndarray] = {}
         for number, values in zip(self.encoding.numbers, numbers, strict=True):
-            if (np.abs(values) > LARGEST).any():
-                raise InputError(f"column {number.name!r} holds a value beyond {LARGEST:g}: send a smaller number")
+            farthest = FARTHEST * number.scale
+            if (np.abs(values - number.center) > farthest).any():
+                raise InputError(
+                    f"column {number.name!r} holds a value more than {farthest:g} from {number.center:g}, which is no "
+                    "quantity: mend it at its source, or send none"
+                )
             feed[number.name] = values.astype(np.float32).reshape(-1, 1)
         for category, words in zip(self.encoding.categories, texts, strict=True):
             feed[category.name] = np.array([word or "" for word in words], dtype=object).reshape(-1, 1)

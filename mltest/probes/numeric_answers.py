@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mltest.evidence import PartFailure, Withheld
-from mltest.probes.numeric_domain import Sweep
+from mltest.probes.numeric_sweeps import Edges, Sweep
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,6 +22,8 @@ RELATIVE = 1e-3
 """Two runtimes agree within 1 % of the spread of ordinary answers and a thousandth of the answer: half precision (a
 relative error of 1 in 2,048) is legal, an overflow or a cancellation is not."""
 SINGLE_ROWS = 24
+STEEPER = 3.0
+"""An answer may move this many times as far just outside the range as just inside, besides a whole spread."""
 _BATCH_RELATIVE = 1e-5
 
 
@@ -32,6 +34,11 @@ class Found:
     count: int
     tried: int
     examples: tuple[str, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """The part of the tried rows that went wrong."""
+        return self.count / self.tried if self.tried else 0.0
 
     def sentence(self, what: str) -> str:
         """`what` with its examples."""
@@ -62,9 +69,9 @@ def answer_or_refuse(model: Any, rows: pa.Table) -> Answers:
 
 
 def refused(failure: BaseException | None) -> bool:
-    """Whether a part said no (ValueError), which it may, rather than broke."""
+    """Whether a part said no, which it may, rather than broke: a value, a computation or a look-up that it refuses."""
     while failure is not None:
-        if isinstance(failure, ValueError):
+        if isinstance(failure, ValueError | ArithmeticError | LookupError):
             return True
         failure = failure.__cause__
     return False
@@ -72,22 +79,23 @@ def refused(failure: BaseException | None) -> bool:
 
 def without_number(given: Answers, sweep: Sweep) -> Found:
     """Rows inside the domain that got no number."""
-    return _found(~np.isfinite(given).all(axis=1), sweep.labels)
+    return found(~np.isfinite(given).all(axis=1), sweep.labels)
 
 
 def silent(given: Answers, sweep: Sweep) -> Found:
     """Rows outside the domain that got one."""
-    return _found(np.isfinite(given).all(axis=1), sweep.labels)
+    return found(np.isfinite(given).all(axis=1), sweep.labels)
 
 
-def disagreements(given: Answers, exact: Answers, spread: float, labels: Sequence[str]) -> Found:
-    """Finite answers that differ from the float64 trace by more than the tolerance above."""
-    if given.shape != exact.shape:
-        raise Withheld(f"the trace answers in shape {exact.shape}, the model in {given.shape}: they must be the same")
-    finite = np.isfinite(given).all(axis=1)
+def breaks(model: Any, edges: Edges, spread: float) -> Found:
+    """Values just outside the range whose answers leap away: an overflow or a wrong branch that waits for a record.
+
+    A steep model may go on as steeply as it arrives at the end of the range; refused or flagged values are no leap.
+    """
+    inside, end, outside = (answer_or_refuse(model, rows) for rows in (edges.inside, edges.end, edges.outside))
     with np.errstate(invalid="ignore"):
-        apart = ~(np.abs(given - exact) <= SHARE_OF_SPREAD * spread + RELATIVE * np.abs(exact)).all(axis=1)
-    return _found(finite & apart, labels)
+        leap = np.abs(outside - end) > spread + STEEPER * np.abs(end - inside)
+    return found(leap.any(axis=1), edges.labels)
 
 
 def batch_dependence(model: Any, rows: pa.Table, together: Answers, spread: float) -> Found:
@@ -105,19 +113,17 @@ def batch_dependence(model: Any, rows: pa.Table, together: Answers, spread: floa
         apart = both & (np.abs(other - reference) > _BATCH_RELATIVE * (spread + np.abs(reference)))
     apart |= np.isfinite(other) != np.isfinite(reference)
     labels = [f"row {i} asked alone" for i in range(few)] + [f"row {i} in another order" for i in range(rows.num_rows)]
-    return _found(apart.any(axis=1), labels)
+    return found(apart.any(axis=1), labels)
 
 
-def jumps(given: Answers, after: Answers, spread: float) -> float:
-    """Share of rows whose answer moves by more than 1 % of the spread when the inputs hardly move."""
+def jumps(given: Answers, down: Answers, up: Answers, spread: float) -> float:
+    """Share of rows whose answer moves by more than 1 % of the spread whichever way the inputs hardly move.
+
+    A row that lies on a threshold (of a tree, of `rain > 0`) moves one way only, and rightly.
+    """
     with np.errstate(invalid="ignore"):
-        return float(np.mean((np.abs(after - given) > SHARE_OF_SPREAD * spread).any(axis=1)))
-
-
-def modal_share(given: Answers) -> float:
-    """Share of rows that get the most frequent answer; 1 is a constant model."""
-    _, counts = np.unique(np.round(given, 9), axis=0, return_counts=True)
-    return float(counts.max() / len(given))
+        both = np.minimum(np.abs(down - given), np.abs(up - given)) > SHARE_OF_SPREAD * spread
+    return float(np.mean(both.any(axis=1)))
 
 
 def spread_of(given: Answers) -> float:
@@ -126,17 +132,8 @@ def spread_of(given: Answers) -> float:
     return float(finite.std(axis=0).max()) if len(finite) else 0.0
 
 
-def dead_units(stages: dict[str, Any]) -> tuple[float, int] | None:
-    """Share of hidden units that say the same for every row, and how many units there are; None without layers."""
-    layers = [np.asarray(values, dtype=np.float64) for name, values in stages.items() if name.startswith("layer")]
-    units = np.concatenate([values.reshape(len(values), -1) for values in layers], axis=1) if layers else None
-    if units is None or not units.size:
-        return None
-    scale = np.maximum(np.abs(units).max(axis=0), np.finfo(np.float32).tiny)
-    return float(np.mean(np.ptp(units, axis=0) <= 1e-9 * scale)), units.shape[1]
-
-
-def _found(wrong: Any, labels: Sequence[str]) -> Found:
+def found(wrong: Any, labels: Sequence[str]) -> Found:
+    """The wrong ones of all rows, with the labels of the first."""
     hits = np.flatnonzero(wrong)
     examples = dict.fromkeys(labels[position] for position in hits.tolist())
     return Found(len(hits), len(wrong), tuple(examples)[:5])

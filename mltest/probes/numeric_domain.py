@@ -1,16 +1,13 @@
-"""Batches that sweep what a model may be asked: extremes inside the domain that it learned from, and values outside.
+"""The domain that a model learned from: observed and not declared.
 
-The domain is observed and not declared: what occurs in the training rows, however rare, is legal and must be
-answered. Extremes are combined so that every pair of inputs meets in all four corners (an orthogonal array of
-strength 2, after Sylvester), which finds overflows that need two large inputs at once.
+What occurs in the training rows, however rare, is legal and must be answered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +19,6 @@ from mltest.system import Data, Split
 
 FEWEST_ROWS = 100
 ORDINARY_ROWS = 5_000
-BASES = 4
 _A_DAY = timedelta(days=1)
 _SPLITS: tuple[Split, ...] = ("train", "validation", "holdout")
 
@@ -35,14 +31,6 @@ class NumericInput:
     low: float
     high: float
     nullable: bool
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """Rows with a label each that says which value of which input they try."""
-
-    rows: pa.Table
-    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -115,79 +103,8 @@ def ordinary(domain: Domain, seed: int, count: int = ORDINARY_ROWS) -> pa.Table:
     return domain.rows.take(pa.array(np.sort(drawn)))
 
 
-def legal(domain: Domain, seed: int) -> Sweep:
-    """Extremes that are inside the domain: rows that really hold them, one input at a time, and all pairs."""
-    bases = ordinary(domain, seed, BASES)
-    tables, labels = [], []
-    for number in domain.numbers:
-        values = _floats(domain.rows[number.name])
-        where = [int(np.nanargmin(values)), int(np.nanargmax(values))]
-        tables.append(domain.rows.take(pa.array(where)))
-        labels += [f"{number.name} at its smallest, {number.low:g}", f"{number.name} at its largest, {number.high:g}"]
-        tried = _tried(number)
-        for value in tried:
-            tables.append(_with(bases, {number.name: [value] * bases.num_rows}))
-            labels += [f"{number.name} = {'missing' if value is None else f'{value:g}'}"] * bases.num_rows
-    pairs = _pairs(domain, bases)
-    return Sweep(pa.concat_tables([*tables, pairs]), (*labels, *["extremes combined"] * pairs.num_rows))
-
-
-def illegal(domain: Domain, seed: int) -> Sweep:
-    """Values that no row of the domain holds and that must be refused or flagged: infinities, and missing values
-    where none was ever missing."""
-    base = ordinary(domain, seed, 1)
-    tables, labels = [], []
-    for number in domain.numbers:
-        if pa.types.is_floating(base[number.name].type):
-            for value in (np.inf, -np.inf):
-                tables.append(_with(base, {number.name: [value]}))
-                labels.append(f"{number.name} = {value:g}")
-    for name in domain.required:
-        tables.append(_with(base, {name: [None]}))
-        labels.append(f"{name} = missing")
-    return Sweep(pa.concat_tables(tables) if tables else base.slice(0, 0), tuple(labels))
-
-
-def nudged(rows: pa.Table) -> pa.Table:
-    """The rows with every floating input moved by one unit in the last place of single precision."""
-    changed: dict[str, Any] = {}
-    for field in rows.schema:
-        if pa.types.is_floating(field.type):
-            values = _floats(rows[field.name]).astype(np.float32)
-            changed[field.name] = np.nextafter(values, np.float32(np.inf)).astype(np.float64)
-    return _with(rows, changed)
-
-
-def _tried(number: NumericInput) -> tuple[float | None, ...]:
-    inside = [number.low, number.high, (number.low + number.high) / 2]
-    inside += [value for value in (0.0, -0.0, float(np.finfo(np.float32).tiny)) if number.low <= value <= number.high]
-    return (*inside, None) if number.nullable else tuple(inside)
-
-
-def _pairs(domain: Domain, bases: pa.Table) -> pa.Table:
-    count = 1 << len(domain.numbers).bit_length()
-    rows = bases.take(pa.array(np.arange(count) % bases.num_rows))
-    corners: dict[str, Any] = {}
-    for position, number in enumerate(domain.numbers, start=1):
-        high = np.array([bin(row & position).count("1") % 2 == 1 for row in range(count)])
-        corners[number.name] = np.where(high, number.high, number.low)
-    return _with(rows, corners)
-
-
-def _with(rows: pa.Table, values: Mapping[str, Any]) -> pa.Table:
-    for name, column in values.items():
-        position = rows.column_names.index(name)
-        kind = rows.schema.field(name).type
-        if isinstance(column, np.ndarray):
-            array = pa.array(column, mask=np.isnan(column))
-        else:
-            array = pa.array(column, pa.float64() if is_number(kind) else kind)
-        rows = rows.set_column(position, name, pc.cast(array, kind, safe=False))
-    return rows
-
-
 def _numeric(rows: pa.Table, name: str, nullable: bool) -> NumericInput:
-    values = _floats(rows[name])
+    values = floats(rows[name])
     finite = values[np.isfinite(values)]
     if not finite.size:
         raise Withheld(f"the training rows hold no number in {name!r}: nothing is known of its domain")
@@ -196,7 +113,8 @@ def _numeric(rows: pa.Table, name: str, nullable: bool) -> NumericInput:
     return NumericInput(name, float(finite.min()), float(finite.max()), nullable)
 
 
-def _floats(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def floats(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """The numbers of a column, NaN where there is none."""
     numbers = pc.fill_null(pc.cast(column, pa.float64(), safe=False), float("nan"))
     return np.asarray(numbers.to_numpy(), dtype=np.float64)
 

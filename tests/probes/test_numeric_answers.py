@@ -6,7 +6,7 @@ import pytest
 
 from mltest.evidence import PartFailure, Withheld
 from mltest.probes import numeric_answers
-from mltest.probes.numeric_domain import Sweep
+from mltest.probes.numeric_sweeps import Edges, Sweep
 from mltest.run.watching import Watched
 
 
@@ -69,31 +69,39 @@ def test_an_answer_that_depends_on_its_batch_is_seen():
         assert (found.count > 0) is expected
 
 
-def test_half_precision_agrees_and_an_overflow_does_not():
-    exact = np.linspace(-50, 50, 101)[:, None]
-    labels = [str(i) for i in range(101)]
-    half = exact.astype(np.float16).astype(np.float64)
-    assert numeric_answers.disagreements(half, exact, 10.0, labels).count == 0
-    clipped = np.clip(exact, -30, 30)
-    assert numeric_answers.disagreements(clipped, exact, 10.0, labels).count == 40
+def test_a_leap_just_outside_is_seen_and_a_steep_slope_is_none():
+    class Wrapped(Line):
+        """Overflows above 100."""
+
+        def predict(self, rows):
+            answers = super().predict(rows)
+            return np.where(answers > 200, answers - 256, answers)
+
+    edges = Edges(rows(95), rows(100), rows(105), ("x = 105",))
+    for model, expected in ((Line(), 0), (Wrapped(), 1), (Strict(), 0)):
+        assert numeric_answers.breaks(model, edges, 1.0).count == expected
 
 
-def test_a_trace_of_another_shape_withholds():
-    with pytest.raises(Withheld, match="shape"):
-        numeric_answers.disagreements(np.ones((3, 1)), np.ones((3, 2)), 1.0, "abc")
+def test_a_refused_edge_is_no_leap():
+    edges = Edges(rows(95), rows(100), rows(np.inf), ("x = inf",))
+    assert numeric_answers.breaks(Watched(Strict(), "model", set()), edges, 1.0).count == 0
 
 
-def test_dead_units_are_those_that_never_move():
-    layers = np.random.default_rng(0).normal(size=(100, 10))
-    layers[:, :3] = 0.0
-    share, units = numeric_answers.dead_units({"inputs": layers, "layer_1": layers, "answer": layers[:, 0]})
-    assert (share, units) == (0.3, 10)
-    assert numeric_answers.dead_units({"answer": layers[:, 0]}) is None
+def test_a_row_on_a_threshold_moves_one_way_only_and_is_no_jump():
+    given = np.zeros((4, 1))
+    away = np.array([[0.0], [5.0], [0.0], [5.0]])
+    assert numeric_answers.jumps(given, given, away, 1.0) == 0.0
+    assert numeric_answers.jumps(given, -away, away, 1.0) == 0.5
 
 
-def test_the_most_frequent_answer_of_a_constant_model_is_every_one():
-    assert numeric_answers.modal_share(np.zeros((50, 1))) == 1.0
-    assert numeric_answers.modal_share(np.arange(50.0)[:, None]) == 0.02
+@pytest.mark.parametrize("error", [ValueError, FloatingPointError, ZeroDivisionError, KeyError])
+def test_a_refusal_may_be_of_the_value_or_of_the_computation(error):
+    class Refusing(Line):
+        def predict(self, rows):
+            raise error("no")
+
+    answers = numeric_answers.answer_or_refuse(Watched(Refusing(), "model", set()), rows(1, 2))
+    assert np.isnan(answers).all()
 
 
 def test_answers_of_another_length_withhold():

@@ -8,6 +8,7 @@ from tests.suites.running import VACUITY, ItemResult, run_item
 
 ITEM = "monitoring.numerics"
 GAUGES = "tests.suites.gauges:system"
+VARIANTS = "tests.suites.gauge_variants"
 
 
 def scored(pytester: pytest.Pytester, *faults: str, source: str = GAUGES) -> ItemResult:
@@ -49,6 +50,37 @@ def test_guarded_arithmetic_and_half_precision_pass(pytester: pytest.Pytester, f
 
 def test_some_sleeping_units_pass(pytester: pytest.Pytester) -> None:
     assert scored(pytester, "O-MON5-d.twin=0.2").verdict == "passed"
+
+
+@pytest.mark.parametrize(
+    ("variant", "cause"),
+    [
+        ("nan_replaced_by_a_mean", "illegal inputs answered in silence: inflow = NaN"),
+        ("impossible_numbers_clipped", "impossible inputs answered in silence: inflow = 1e+38"),
+        ("wraps_above_the_record", "answers that leap at the edge: inflow = "),
+        ("divides_by_a_difference", "legal inputs without a number: inflow = outflow = "),
+        ("freezes_in_a_corner", "ordinary_answers_that_differ_from_float64"),
+        ("freezes_unseen", "most_frequent_answer"),
+        ("last_layer_died", "dead_hidden_units is 0.875"),
+        ("lost_at_one_port", "legal inputs without a number: port = skye"),
+    ],
+)
+def test_a_fault_that_no_extreme_of_one_input_shows_fails(pytester: pytest.Pytester, variant: str, cause: str) -> None:
+    found = scored(pytester, source=f"{VARIANTS}:{variant}")
+    assert found.verdict == "failed", found.message
+    assert cause in found.message
+
+
+@pytest.mark.parametrize("variant", ["wet_or_dry", "refuses_by_arithmetic", "mostly_nought", "boosted_ferries"])
+def test_steps_zeros_and_loud_refusals_are_healthy(pytester: pytest.Pytester, variant: str) -> None:
+    found = scored(pytester, source=f"{VARIANTS}:{variant}")
+    assert found.verdict == "passed", found.message
+
+
+def test_a_black_box_is_only_told_what_impossible_inputs_it_answers(pytester: pytest.Pytester) -> None:
+    found = scored(pytester, source=f"{VARIANTS}:boosted_ferries")
+    assert found.value("impossible_inputs_answered_in_silence") > 0
+    assert found.verdict == "passed", found.message
 
 
 @pytest.mark.parametrize("fault", [operator for operator in VACUITY if operator != "V5-self"])
