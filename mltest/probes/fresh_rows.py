@@ -13,13 +13,15 @@ import pyarrow.compute as pc
 from mltest import tables
 from mltest.evidence import ReasonCode, Withheld
 from mltest.probes import model_inputs, pandera_schemas
-from mltest.probes.row_digests import row_digests, share_seen
+from mltest.probes.row_digests import row_digests, share_repeated, share_seen
 from mltest.system import Data, Roles, System, Window
 
 DATASET = "dataset"
 FEWEST_ROWS = 100
 MOST_SEEN = 0.5
 """Share of the fresh rows that may occur among the training rows before they are no fresh rows."""
+MOST_REPEATED = 0.1
+"""Share of the training rows that may repeat others but for their keys before only keys can tell rows apart."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Fresh:
     roles: Roles
     holdout: pa.Table = field(repr=False)
     train: pa.Table = field(repr=False)
+    validation: pa.Table | None = field(repr=False)
     raw: Mapping[str, Any] = field(repr=False)
 
     @property
@@ -72,7 +75,14 @@ def read(system: System) -> Fresh:
         )
     _require_fresh(holdout, train, inputs, data.roles)
     _require_newer(holdout, data.roles, system)
-    return Fresh(schemas, inputs, data.roles, holdout, train, _raw(data, holdout, schemas))
+    return Fresh(schemas, inputs, data.roles, holdout, train, _validation(data), _raw(data, holdout, schemas))
+
+
+def _validation(data: Data) -> pa.Table | None:
+    try:
+        return tables.to_arrow(data.dataset("validation"))
+    except (KeyError, Withheld):
+        return None
 
 
 def _schemas(data: Data) -> dict[str, Any]:
@@ -89,11 +99,16 @@ def _schemas(data: Data) -> dict[str, Any]:
 
 
 def _require_fresh(holdout: pa.Table, train: pa.Table, inputs: Sequence[str], roles: Roles) -> None:
-    shared = [name for name in (*inputs, roles.target, *roles.keys) if name in holdout.column_names]
-    shared = [name for name in shared if name in train.column_names]
+    """Raises Withheld where training rows were held back, be it under other keys."""
+    shared = [name for name in (*inputs, roles.target) if name in holdout.column_names and name in train.column_names]
+    keys = [name for name in roles.keys if name in holdout.column_names and name in train.column_names]
     if not shared:
         return
-    seen = share_seen(row_digests(holdout, shared), row_digests(train, shared))
+    judged, learned = row_digests(holdout, shared), row_digests(train, shared)
+    seen = share_seen(judged, learned)
+    if seen > MOST_SEEN and keys and share_repeated(learned, len(judged)) > MOST_REPEATED:
+        with_keys = [*shared, *keys]
+        seen = share_seen(row_digests(holdout, with_keys), row_digests(train, with_keys))
     if seen > MOST_SEEN:
         raise Withheld(
             f"{seen:.0%} of the holdout rows are training rows: a schema made from them would judge itself; hold other "

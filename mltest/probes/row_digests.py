@@ -40,6 +40,16 @@ def share_seen(judged: Digests, learned: Digests) -> float:
     return float(np.isin(single, learned).mean()) if single.size else 0.0
 
 
+def share_repeated(learned: Digests, judged: int) -> float:
+    """Share of `judged` training rows (at most half of them), taken evenly, that occur among the others by nature."""
+    if len(learned) < 2:
+        return 0.0
+    step = max(2, len(learned) // max(judged, 1))
+    chosen = np.zeros(len(learned), dtype=bool)
+    chosen[::step] = True
+    return share_seen(learned[chosen], learned[~chosen])
+
+
 def _value_digests(column: Any) -> Digests:
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase, ascii_uppercase, digits
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +24,10 @@ KILOMETRES = 1.609
 SENTINELS = (-999.0, 9999.0)
 BEYOND = 10.0
 """How many spans of the seen values a value out of range lies beyond them."""
+
+TYPE_CHANGES = ("type changed to text", "type changed to codes")
+NOT_OF_VALUES = ("burst of nulls", "column missing", "repeated rows", *TYPE_CHANGES)
+"""Damages that any schema with types and columns notices, whatever it knows of the values."""
 
 Damage = Callable[[pa.Array], pa.Array | None]
 
@@ -142,11 +147,28 @@ def _words(spell: Callable[[pa.Array], pa.Array]) -> Damage:
 
 
 def _unknown_word(words: pa.Array) -> pa.Array:
+    return pc.if_else(words.is_valid(), pa.scalar(_unlike(words)), pa.scalar(None, pa.string()))
+
+
+def _unlike(words: pa.Array) -> str:
+    """A word that the column does not hold, of the form of one that it does: letters for letters, figures for figures.
+
+    An expectation about the form alone does not notice it, and must not seem to know the words.
+    """
     known = set(words.drop_null().unique().to_pylist())
-    new = "never-seen-before"
-    while new in known:
-        new += "-x"
-    return pc.if_else(words.is_valid(), pa.scalar(new), pa.scalar(None, pa.string()))
+    for word in sorted(known):
+        for step in range(1, 26):
+            new = "".join(_moved(character, step) for character in word)
+            if new not in known:
+                return new
+    return "never-seen-before"
+
+
+def _moved(character: str, step: int) -> str:
+    for alphabet in (ascii_lowercase, ascii_uppercase, digits):
+        if character in alphabet:
+            return alphabet[(alphabet.index(character) + step) % len(alphabet)]
+    return character
 
 
 def _far_future(column: pa.Array) -> pa.Array | None:

@@ -15,6 +15,11 @@ from mltest.probes.fresh_rows import DATASET, Fresh
 from mltest.probes.schema_power import Power
 
 LEAST_KILLED = 0.9
+LEAST_OF_ONE_INPUT = 0.5
+"""Share of the damages of the values of any one input that must be refused: units change where nobody wrote a median,
+but an input of which a sentinel, another sign or an unknown word pass as well is not protected at all."""
+LEAST_OF_TYPES = 0.5
+MOST_OF_ONE_VALUE = 0.5
 MOST_REFUSED_CLEAN = 0.1
 """Share of the inputs whose clean batch may be refused before the kill ratio speaks of too few of them."""
 _SHOWN = 5
@@ -60,16 +65,23 @@ def require_content(fresh: Fresh) -> None:
             f"{', '.join(absent[:_SHOWN])} has no value in any held-back row: no expectation about it was tested",
             ReasonCode.TOO_LITTLE_DATA,
         )
+    stuck = [name for name in fresh.inputs if _is_stuck(fresh, name)]
+    if stuck:
+        raise Withheld(
+            f"{', '.join(stuck[:_SHOWN])} is the same in every held-back row and varied in training: no expectation "
+            "about it was tested; mend the feed, or hold back rows in which it varies",
+            ReasonCode.TOO_LITTLE_DATA,
+        )
     hollow = [name for name, table in fresh.tables.items() if tables.row_count(table) == 0]
     if hollow:
         raise Withheld(f"the table {hollow[0]} has no rows in the held-back time", ReasonCode.TOO_LITTLE_DATA)
     schema = fresh.schemas.get(DATASET)
     if schema is not None:
-        seen = schema_circularity.circularity(schema, fresh.inputs, fresh.holdout, fresh.train)
+        seen = schema_circularity.circularity(schema, fresh.inputs, fresh.holdout, fresh.train, fresh.validation)
         if seen.found:
             raise Withheld(
-                f"the bounds of {len(seen.copied)} of {len(seen.telling)} inputs ({', '.join(seen.copied[:_SHOWN])}) "
-                "are those of the held-back rows themselves: a schema cannot be judged by the rows it was read off",
+                f"{len(seen.copied)} of {len(seen.telling)} telling bounds ({', '.join(seen.copied[:_SHOWN])}) are "
+                "those of the held-back rows themselves: a schema cannot be judged by the rows it was read off",
                 ReasonCode.CIRCULAR,
             )
 
@@ -140,10 +152,20 @@ def sentence(covered: tables.Coverage, broken: Sequence[Broken]) -> str:
 
 def survivors_sentence(found: Power, limit: float) -> str:
     """What slipped through, what is allowed, and what to do about it."""
-    return (
-        f"the schema refuses {found.rate.events} of {found.rate.trials} damages, {limit:.0%} are needed; "
-        f"tighten the expectations of {found.worst()}"
-    )
+    types = found.of_types()
+    bare = [each for each in found.of_columns() if each.share < LEAST_OF_ONE_INPUT]
+    parts = []
+    if found.rate.value is None or found.rate.value < limit:
+        parts.append(f"the schema refuses {found.rate.events} of {found.rate.trials} damages, {limit:.0%} are needed")
+    parts += [
+        f"of {each.of} it refuses {each.refused} of {each.tried} damages of values, half are needed"
+        for each in bare[:_SHOWN]
+    ]
+    if types is not None and types.share < LEAST_OF_TYPES:
+        parts.append(
+            f"it refuses {types.refused} of {types.tried} changes of type, half are needed: validate without coercing"
+        )
+    return f"{'; '.join(parts)}; tighten the expectations of {found.worst()}"
 
 
 def _is_empty(fresh: Fresh, name: str) -> bool:
@@ -151,6 +173,24 @@ def _is_empty(fresh: Fresh, name: str) -> bool:
     if feature_encoding.is_category(column):
         return bool(column.null_count == len(column))
     return not np.isfinite(feature_encoding.numbers(column)).any()
+
+
+def _is_stuck(fresh: Fresh, name: str) -> bool:
+    """Whether a measurement that varies in the training rows has one value in all fresh ones.
+
+    Whole numbers may be counters of the calendar, and what has mostly one value may have it for a season.
+    """
+    if any(name not in table.column_names for table in (fresh.holdout, fresh.train)):
+        return False
+    column = fresh.holdout.column(name)
+    if feature_encoding.is_category(column) or feature_encoding.is_category(fresh.train.column(name)):
+        return False
+    now, before = (feature_encoding.numbers(table.column(name)) for table in (fresh.holdout, fresh.train))
+    now, before = now[np.isfinite(now)], before[np.isfinite(before)]
+    if not now.size or np.ptp(now) > 0 or not before.size or (before == np.rint(before)).all():
+        return False
+    counts = np.unique(before, return_counts=True)[1]
+    return bool(counts.max() <= MOST_OF_ONE_VALUE * before.size)
 
 
 def _richest(fresh: Fresh) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 _HUGE = 1e300
-_ANYTHING = re.compile(r"\^?\(?(\.\*|\[\\s\\S\]\*)?\)?\$?")
+_LONG = 255
+_ANYTHING = re.compile(r"\^?\(?((\.|\[\\s\\S\])[*+]\??)?\)?\$?")
 
 
 def name_of(check: Any) -> str | None:
@@ -42,7 +43,7 @@ def label(check: Any) -> str:
 
 
 def is_vacuous(check: Any) -> bool:
-    """Whether a built-in check accepts every value. One that somebody wrote is taken at its word."""
+    """Whether a built-in check accepts every value that is not empty. A custom one is taken at its word."""
     name, stats = name_of(check), check.statistics or {}
     if name is None:
         return False
@@ -55,7 +56,8 @@ def is_vacuous(check: Any) -> bool:
     if name == "notin":
         return not list(stats["forbidden_values"])
     if name == "str_length":
-        return stats.get("exact_value") is None and not stats.get("min_value") and stats.get("max_value") is None
+        shortest, longest = stats.get("min_value") or 0, stats.get("max_value")
+        return stats.get("exact_value") is None and shortest <= 1 and (longest is None or longest >= _LONG)
     if name in ("str_matches", "str_contains"):
         return _ANYTHING.fullmatch(_pattern(stats["pattern"])) is not None
     return name in ("str_startswith", "str_endswith") and not stats["string"]

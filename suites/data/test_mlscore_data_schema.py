@@ -35,7 +35,8 @@ def test_the_schema_refuses_damaged_columns(evidence: mltest.Evidence, ml_system
     """Share of damages of single columns of a clean batch that the schema refuses: at least nine of ten.
 
     Nulls, another unit or sign, unknown or misspelt categories, sentinels, another type, a column that is gone,
-    repeated rows: one in ten may slip through, since some change nothing that anybody could expect.
+    repeated rows: one in ten may slip through, since some change nothing that anybody could expect. The tenth must not
+    be one input or the types: half of the damages of the values of every input are refused, and half of the types.
     """
     fresh = fresh_rows.read(ml_system)
     schema_report.require_content(fresh)
@@ -43,6 +44,13 @@ def test_the_schema_refuses_damaged_columns(evidence: mltest.Evidence, ml_system
     limit = schema_report.LEAST_KILLED
     ratio = evidence.measure("kill_ratio", power.rate.value, limit=limit, better="higher", n=power.rate.trials)
     evidence.measure("kill_ratio_proven", power.rate.interval.low, n=power.rate.trials)
+    columns, types = power.of_columns(), power.of_types()
+    if columns:
+        least = schema_report.LEAST_OF_ONE_INPUT
+        evidence.measure("least_protected_input", columns[0].share, limit=least, better="higher", n=columns[0].tried)
+    if types is not None:
+        least = schema_report.LEAST_OF_TYPES
+        evidence.measure("types_protected", types.share, limit=least, better="higher", n=types.tried)
     evidence.attach("damages that slipped through", schema_report.survivors_table(power))
     if evidence.judge()[0] is mltest.Verdict.FAILED:
         pytest.fail(schema_report.survivors_sentence(power, ratio.limit or limit), pytrace=False)

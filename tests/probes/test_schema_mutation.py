@@ -65,6 +65,14 @@ def test_the_unknown_category_is_unknown() -> None:
     assert set(strange.rows["word"].to_pylist()) - {"never-seen-before", "plum"}
 
 
+def test_the_unknown_category_has_the_form_of_a_known_one() -> None:
+    codes = pa.table({"code": ["AA", "B6", "UA"] * 50})
+    strange = next(m for m in mutants(codes, ["code"]) if m.damage == "category nobody knows")
+    (new,) = set(strange.rows["code"].to_pylist()) - {"AA", "B6", "UA"}
+    assert len(new) == 2
+    assert new.isupper()
+
+
 def test_rows_are_repeated_only_where_keys_say_that_they_must_not() -> None:
     assert [m.damage for m in mutants(SHELF, [], keys=["price"])] == ["repeated rows"]
     assert list(mutants(SHELF, [], keys=["unknown"])) == []

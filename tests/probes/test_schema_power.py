@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas
 import pandera.pandas
 import pandera.polars
 import polars
@@ -11,7 +10,6 @@ import pyarrow as pa
 import pytest
 
 from mltest.probes import pandera_schemas, schema_power
-from mltest.probes.schema_circularity import circularity
 
 RANDOM = np.random.default_rng(3)
 ROWS = pa.table(
@@ -79,20 +77,26 @@ def test_a_missing_number_is_the_same_whether_it_is_null_or_nan() -> None:
     assert batch["x"].null_count == 2
 
 
-def test_bounds_of_the_judged_rows_are_recognised_and_rounded_ones_are_not() -> None:
-    train = pa.table({name: RANDOM.uniform(0, 100, 500) for name in "abc"})
-    judged = pa.table({name: RANDOM.uniform(0, 100, 500) for name in "abc"})
-    frame = judged.to_pandas()
-    assert isinstance(frame, pandas.DataFrame)
+def test_a_column_that_nothing_protects_is_named_first_however_well_the_others_are() -> None:
+    gap = pandera.polars.DataFrameSchema(
+        {
+            "price": pandera.polars.Column(polars.Float64, pandera.polars.Check.in_range(9, 100)),
+            "word": pandera.polars.Column(polars.String, pandera.polars.Check.str_matches(r"^\w+$")),
+        }
+    )
+    weakest, price = schema_power.power(gap, ROWS, ["price", "word"]).of_columns()
+    assert (weakest.of, weakest.refused, weakest.tried) == ("word", 1, 3)
+    assert price.share == 1.0
 
-    def bounded(low: float, high: float) -> object:
-        return pandera.polars.Column(polars.Float64, pandera.polars.Check.in_range(low, high))
 
-    copied = pandera.polars.DataFrameSchema({n: bounded(frame[n].min(), frame[n].max()) for n in "abc"})
-    honest = pandera.polars.DataFrameSchema({n: bounded(0, 100) for n in "abc"})
-    assert circularity(copied, list("abc"), judged, train).found
-    assert not circularity(honest, list("abc"), judged, train).found
-    assert not circularity(copied, list("abc"), judged, judged).found
+def test_coercing_lets_types_change() -> None:
+    for coerce, share in ((False, 1.0), (True, 0.0)):
+        schema = pandera.polars.DataFrameSchema(
+            {"price": pandera.polars.Column(polars.Float64, pandera.polars.Check.in_range(9, 100))}, coerce=coerce
+        )
+        types = schema_power.power(schema, ROWS, ["price"]).of_types()
+        assert types is not None
+        assert types.share == share
 
 
 def test_declared_bounds_and_values_are_read_off_a_schema() -> None:

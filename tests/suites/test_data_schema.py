@@ -9,6 +9,7 @@ from tests.suites.running import VACUITY, ItemResult, run_item
 
 ITEM = "data.schema"
 ORCHARD = "tests.suites.orchard:system"
+VARIANTS = "tests.suites.orchard_schemas"
 BREAST_CANCER = "fixtures/systems/breast_cancer/mltest.toml"
 
 
@@ -76,6 +77,48 @@ def test_a_schema_that_only_asks_for_types_fails_by_the_damages_it_accepts(pytes
     assert found.verdict == "failed"
     assert found.value("kill_ratio") < 0.9
     assert "unit factor 1.609" in found.message
+
+
+@pytest.mark.parametrize(
+    ("variant", "cause"),
+    [
+        ("any_word", "of variety it refuses 0 of 3 damages of values"),
+        ("any_text", "1 of 6 inputs (variety) have no expectation that could fail"),
+        ("letters", "of variety it refuses 0 of 3 damages of values"),
+        ("always_true", "of variety it refuses 0 of 3 damages of values"),
+        ("two_of_twenty_unbounded", "of x0 it refuses 0 of 6 damages of values"),
+        ("coercing", "it refuses 1 of 6 changes of type"),
+    ],
+)
+def test_one_input_or_one_kind_that_nothing_protects_fails(pytester: pytest.Pytester, variant: str, cause: str) -> None:
+    found = scored(pytester, source=f"{VARIANTS}:{variant}")
+    assert found.verdict == "failed", found.message
+    assert found.value("kill_ratio") >= 0.9
+    assert cause in found.message
+
+
+@pytest.mark.parametrize(
+    ("variant", "cause"),
+    [
+        ("read_off_all_rows", "those of the held-back rows themselves"),
+        ("read_off_with_slack", "those of the held-back rows themselves"),
+        ("read_off_and_rounded", "those of the held-back rows themselves"),
+        ("training_rows_under_other_keys", "100% of the holdout rows are training rows"),
+        ("with_a_stuck_gauge", "rain is the same in every held-back row"),
+    ],
+)
+def test_rows_that_cannot_contradict_the_schema_show_nothing(
+    pytester: pytest.Pytester, variant: str, cause: str
+) -> None:
+    found = scored(pytester, source=f"{VARIANTS}:{variant}")
+    assert found.verdict == "not_demonstrated", found.message
+    assert cause in found.message
+
+
+@pytest.mark.parametrize("variant", ["read_off_the_training_rows", "one_new_variety", "one_season"])
+def test_an_honest_schema_and_honest_rows_pass(pytester: pytest.Pytester, variant: str) -> None:
+    found = scored(pytester, source=f"{VARIANTS}:{variant}")
+    assert found.verdict == "passed", found.message
 
 
 def test_the_breast_cancer_manifest_passes(pytester: pytest.Pytester) -> None:

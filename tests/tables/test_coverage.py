@@ -48,6 +48,8 @@ def test_a_check_that_can_reject_a_value_covers_its_column(column: Any) -> None:
         Column(str, Check.notin([])),
         Column(str, Check.str_matches(".*")),
         Column(str, Check.str_matches("^.*$")),
+        Column(str, Check.str_matches("^.+$")),
+        Column(str, Check.str_length(min_value=1, max_value=1_000)),
         Column(str, Check.str_contains("")),
         Column(str, Check.str_startswith("")),
         Column(str, Check.str_length(min_value=0)),
