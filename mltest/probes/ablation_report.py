@@ -95,17 +95,28 @@ def table(screened: Screened) -> str:
 
 def sentence(screened: Screened, retrained: Retrained, verdicts: Mapping[str, Benefit]) -> str:
     """What was seen of which input, what is allowed, and what to do about it; empty when all stand well."""
-    parts: list[str] = []
-    for verdict, claim in ((Benefit.NONE, "saves less than 0.1 % of the loss"), (Benefit.HARMFUL, "does harm")):
-        parts += [
-            f"{name} {claim} (ridge {_percent(screened.screens.ridge[name])}, boosting "
-            f"{_percent(screened.screens.boosting[name])}, confirmed on {screened.held_back_as} rows): drop it"
-            for name, found in verdicts.items()
-            if found is verdict
-        ]
+    parts = [
+        f"{name} {_claim(screened, name, verdict)} (ridge {_percent(screened.screens.ridge[name])}, boosting "
+        f"{_percent(screened.screens.boosting[name])}, confirmed on {screened.held_back_as} rows): "
+        f"{_advice(screened, name)}"
+        for verdict in _BAD
+        for name, found in verdicts.items()
+        if found is verdict
+    ]
     if retrained.suspects is not None and any(found in (Benefit.NONE, Benefit.HARMFUL) for found in verdicts.values()):
         parts.append(f"with them the real model saves {_percent(retrained.suspects)}")
     return "; ".join(parts)
+
+
+def _claim(screened: Screened, name: str, verdict: Benefit) -> str:
+    if verdict is Benefit.HARMFUL:
+        return "does harm"
+    beside = screened.beside.get(name)
+    return "saves less than 0.1 % of the loss" + (f" beside {beside} and the others" if beside else "")
+
+
+def _advice(screened: Screened, name: str) -> str:
+    return "drop one, or declare both as one group" if name in screened.beside else "drop it"
 
 
 def _told(name: str, estimate: Estimate) -> Told:

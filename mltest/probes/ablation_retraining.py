@@ -2,7 +2,7 @@
 
 A screen speaks of other models than the one that is shipped. So both controls, and what the screens suspect, are
 retrained for real: a column of noise must not help, the loss of the strongest unit must hurt, and a suspect whose
-removal hurts is no suspect any more.
+removal hurts is no suspect any more. Suspects go together first; only where that hurts they are told apart.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ from mltest.system import HOW_TO_OFFER, Artifact, Effort, System, SystemRef, Tra
 ROWS: Mapping[Effort, int] = {"quick": 20_000, "standard": 60_000, "thorough": 250_000}
 SECONDS: Mapping[Effort, float] = {"quick": 20.0, "standard": 120.0, "thorough": 900.0}
 SEEDS: Mapping[Effort, int] = {"quick": 3, "standard": 5, "thorough": 10}
-FEWEST_SEEDS = 2
-PATIENCE = 5.0
+FEWEST_SEEDS = 3
+"""With two seeds the interval of a difference has hardly more than one degree of freedom, and tells nothing."""
+PATIENCE = 7.5
 """How many times the budget may be overrun for the fewest seeds, before a training counts as too dear."""
 FULL, NOISY, BEREFT, CLEARED = "all inputs", "with noise", "without the strongest", "without the suspects"
 
@@ -46,6 +47,8 @@ class Retrained:
     noise: Estimate
     strongest: Estimate
     suspects: Estimate | None
+    missed: tuple[str, ...]
+    """Suspects that the real model does worse without; `suspects` is what the others bring together."""
     trainings: int
     seeds: int
     seconds: float
@@ -62,6 +65,10 @@ class _Trainer:
     workdir: Path
     made: dict[str, tuple[Artifact, Losses]] = field(default_factory=dict)
     """The last artifact of every arm, with its answers."""
+
+    def arm(self, inputs: Sequence[str], seeds: Sequence[int], arm: str) -> Losses:
+        """Losses after a training with each seed; shape (seeds, judged)."""
+        return np.stack([self.losses(inputs, seed, arm) for seed in seeds])
 
     def losses(self, inputs: Sequence[str], seed: int, arm: str) -> Losses:
         """Loss of every judged row after a training on `inputs`; shape (judged,)."""
@@ -89,21 +96,27 @@ def confirm(system: System, rows: Material, screened: Screened, ref: SystemRef) 
     first = {arm: trainer.losses(inputs, ref.seed, arm) for arm, inputs in list(arms.items())[:1]}
     seconds = time.perf_counter() - started
     seeds = _affordable(seconds, len(arms), ref.effort)
+    more = range(ref.seed, ref.seed + seeds)
     losses = {
-        arm: np.stack(
-            [first[arm] if arm in first and k == 0 else trainer.losses(inputs, ref.seed + k, arm) for k in range(seeds)]
-        )
+        arm: np.concatenate([first[arm][None], trainer.arm(inputs, more[1:], arm)])
+        if arm in first
+        else trainer.arm(inputs, more, arm)
         for arm, inputs in arms.items()
     }
     _require_sense(losses, trainer)
     _require_agreement(system, trainer)
-    days = time_folds.blocks(trainer.judge, rows.roles).of_row
-    mean = float(losses[FULL].mean())
+    compared = _Compared(trainer, losses[FULL], more)
+    suspects = compared.without(losses[CLEARED]) if CLEARED in losses else None
+    missed: tuple[str, ...] = ()
+    if suspects is not None and suspects.interval.low > 0:
+        affordable = round(PATIENCE * SECONDS[ref.effort] / max(seconds * seeds, 1e-9)) - len(arms)
+        missed, suspects = _missed(compared, _suspects(screened), suspects, affordable)
     found = Retrained(
-        noise=_benefit(losses[FULL] - losses[NOISY], mean, days),
-        strongest=_benefit(losses[BEREFT] - losses[FULL], mean, days),
-        suspects=_benefit(losses[CLEARED] - losses[FULL], mean, days) if CLEARED in losses else None,
-        trainings=seeds * len(arms),
+        noise=_benefit(losses[FULL] - losses[NOISY], compared.mean, compared.days),
+        strongest=compared.without(losses[BEREFT]),
+        suspects=suspects,
+        missed=missed,
+        trainings=seeds * len(trainer.made),
         seeds=seeds,
         seconds=time.perf_counter() - started,
         shortened=_said(trainer),
@@ -114,11 +127,57 @@ def confirm(system: System, rows: Material, screened: Screened, ref: SystemRef) 
 
 def settled(screened: Screened, retrained: Retrained) -> dict[str, Benefit]:
     """The verdicts of the screens, except for suspects that the real model misses when they are taken away."""
-    verdicts = dict(screened.verdicts)
-    if retrained.suspects is not None and retrained.suspects.interval.low > 0:
-        for name in screened.inputs_that_are(Benefit.NONE, Benefit.HARMFUL):
-            verdicts[name] = Benefit.UNDERPOWERED
-    return verdicts
+    return {**screened.verdicts, **dict.fromkeys(retrained.missed, Benefit.UNDERPOWERED)}
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """What other trainings lose more than those on all inputs, whose losses are `full` (seeds, judged)."""
+
+    trainer: _Trainer
+    full: Losses
+    seeds: Sequence[int]
+
+    @property
+    def mean(self) -> float:
+        return float(self.full.mean())
+
+    @property
+    def days(self) -> npt.NDArray[np.intp]:
+        return time_folds.blocks(self.trainer.judge, self.trainer.rows.roles).of_row
+
+    def without(self, losses: Losses) -> Estimate:
+        return _benefit(losses - self.full, self.mean, self.days)
+
+    def retrained_without(self, names: Sequence[str], arm: str) -> Estimate:
+        kept = tuple(name for name in self.trainer.rows.inputs if name not in names)
+        return self.without(self.trainer.arm(kept, self.seeds, arm))
+
+
+def _missed(
+    compared: _Compared, suspects: tuple[str, ...], together: Estimate, affordable: int
+) -> tuple[tuple[str, ...], Estimate]:
+    """Which suspects are missed, of those that are `together`, and what the others bring.
+
+    One that is missed clears nobody else: each is taken away alone, then all that are not missed at once. Where that
+    is too dear, or where they stand in for each other, all count as missed.
+    """
+    if len(suspects) == 1 or len(suspects) + 1 > affordable:
+        return suspects, together
+    missed = tuple(
+        name
+        for number, name in enumerate(suspects)
+        if compared.retrained_without((name,), f"without suspect {number}").interval.low > 0
+    )
+    rest = tuple(name for name in suspects if name not in missed)
+    if not missed or not rest:
+        return suspects, together
+    others = compared.retrained_without(rest, "without the others")
+    return (suspects, together) if others.interval.low > 0 else (missed, others)
+
+
+def _suspects(screened: Screened) -> tuple[str, ...]:
+    return screened.inputs_that_are(Benefit.NONE, Benefit.HARMFUL)
 
 
 def _offered(system: System) -> Training:
@@ -157,7 +216,7 @@ def _arms(rows: Material, screened: Screened) -> dict[str, tuple[str, ...]]:
     }
     if not arms[BEREFT]:
         arms[BEREFT] = (NOISE[0],)
-    suspects = screened.inputs_that_are(Benefit.NONE, Benefit.HARMFUL)
+    suspects = _suspects(screened)
     if suspects and len(suspects) < len(rows.inputs):
         arms[CLEARED] = tuple(name for name in rows.inputs if name not in suspects)
     return arms

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from mltest import tables
 from mltest.evidence import ReasonCode, Withheld
-from mltest.probes import feature_units, learnable, model_inputs, time_folds
+from mltest.probes import feature_ties, feature_units, learnable, model_inputs, time_folds
+from mltest.probes.feature_ties import Tie
 from mltest.probes.feature_units import Associations
 from mltest.probes.outcomes import Outcome, outcome_of
 from mltest.stats.clusters import ENOUGH_CLUSTERS
@@ -40,6 +41,7 @@ class Material:
     duplicates: tuple[tuple[str, str], ...]
     groups: Mapping[str, tuple[str, ...]]
     associations: Associations
+    ties: Mapping[str, Tie]
 
 
 def material(system: System, ref: SystemRef) -> Material:
@@ -51,7 +53,8 @@ def material(system: System, ref: SystemRef) -> Material:
     learn = _rows(data, "train", inputs, roles, ref)
     dead = feature_units.dead(learn, inputs)
     learn, held_back, name = _held_back(data, learn, inputs, roles, ref)
-    dead = {**{n: f"{what} of the {name} rows" for n, what in _missing_later(held_back, inputs).items()}, **dead}
+    for split, later in ((name, held_back), *_newest(data, name, inputs, roles, ref)):
+        dead = {**_dead_later(learn, later, split, inputs, roles), **dead}
     alive = tuple(feature for feature in inputs if feature not in dead)
     known = feature_units.associations(learn, alive)
     groups = feature_units.declared_groups(system.features.catalogue, inputs) if system.features is not None else {}
@@ -69,6 +72,7 @@ def material(system: System, ref: SystemRef) -> Material:
         duplicates=pairs,
         groups=groups,
         associations=known,
+        ties=feature_ties.ties(learn, groups, known),
     )
 
 
@@ -105,6 +109,8 @@ def _held_back(
     for split in others:
         try:
             return learn, _rows(data, split, inputs, roles, replace(ref, effort="quick")), split
+        except KeyError:
+            continue
         except Withheld as reason:
             if reason.code not in (ReasonCode.PART_MISSING, ReasonCode.TOO_LITTLE_DATA):
                 raise
@@ -113,9 +119,42 @@ def _held_back(
     return learn.filter(pa.array(~later)), learn.filter(pa.array(later)), "last training"
 
 
-def _missing_later(rows: pa.Table, inputs: tuple[str, ...]) -> dict[str, str]:
-    """Inputs that are missing in every later row, whatever they held before."""
-    return {name: what for name, what in feature_units.dead(rows, inputs).items() if what == "missing in every row"}
+def _newest(
+    data: Any, held_back_as: str, inputs: tuple[str, ...], roles: Roles, ref: SystemRef
+) -> tuple[tuple[str, pa.Table], ...]:
+    """The holdout, where other rows were held back: what died in it died after them."""
+    if held_back_as != "validation":
+        return ()
+    try:
+        return (("holdout", _rows(data, "holdout", inputs, roles, replace(ref, effort="quick"))),)
+    except (KeyError, Withheld):
+        return ()
+
+
+def _dead_later(learn: pa.Table, later: pa.Table, name: str, inputs: tuple[str, ...], roles: Roles) -> dict[str, str]:
+    """Inputs that are missing in every later row, or stand still through 30 days and more, as they never did before."""
+    found = {}
+    days = time_folds.blocks(later, roles).count
+    for feature, what in feature_units.dead(later, inputs).items():
+        if what == "missing in every row":
+            found[feature] = f"{what} of the {name} rows"
+        elif days >= ENOUGH_CLUSTERS and 2 * _longest_rest(learn, feature, roles) < days:
+            found[feature] = f"{what} of the {name} rows, {days} days, and in training it varied"
+    return found
+
+
+def _longest_rest(rows: pa.Table, feature: str, roles: Roles) -> int:
+    """For how many days in a row a feature held one value at most: snow rests in summer, and is not dead."""
+    blocks, codes = time_folds.blocks(rows, roles), feature_units.levels(rows.column(feature))
+    lowest, highest = np.full(blocks.count, np.iinfo(np.intp).max), np.full(blocks.count, -1)
+    np.minimum.at(lowest, blocks.of_row, codes)
+    np.maximum.at(highest, blocks.of_row, codes)
+    longest = run = 0
+    for day in range(blocks.count):
+        rests = lowest[day] == highest[day]
+        run = 0 if not rests else run + 1 if run and lowest[day] == lowest[day - 1] else 1
+        longest = max(longest, run)
+    return longest
 
 
 def _in_one_group(pair: tuple[str, str], groups: Mapping[str, tuple[str, ...]]) -> bool:

@@ -62,10 +62,15 @@ def dead(rows: pa.Table, features: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def sample(rows: pa.Table) -> pa.Table:
+    """About 6,000 of the rows, spread evenly."""
+    return rows.take(pa.array(np.arange(0, rows.num_rows, max(1, rows.num_rows // SAMPLE))))
+
+
 def associations(rows: pa.Table, features: Sequence[str]) -> Associations:
-    """Associations on a sample of the rows, spread evenly."""
-    sample = rows.take(pa.array(np.arange(0, rows.num_rows, max(1, rows.num_rows // SAMPLE))))
-    columns = {name: _comparable(sample.column(name)) for name in features}
+    """Associations on a sample of the rows."""
+    chosen = sample(rows)
+    columns = {name: _comparable(chosen.column(name)) for name in features}
     strength = np.eye(len(features))
     for i, first in enumerate(features):
         for j, second in enumerate(features[:i]):
@@ -74,11 +79,15 @@ def associations(rows: pa.Table, features: Sequence[str]) -> Associations:
 
 
 def duplicates(rows: pa.Table, known: Associations) -> tuple[tuple[str, str], ...]:
-    """Pairs of features of which one says exactly what the other says, in the order of the features."""
+    """Pairs of features of which either says exactly what the other says, in the order of the features.
+
+    Numbers do when their ranks agree. Where a category is one of the two, each has to determine the other: a plot
+    determines its region, and the region tells less than the plot.
+    """
     pairs = []
     for i, second in enumerate(known.names):
         for first in known.names[:i]:
-            if known.of(first, second) > SAME and _missing_alike(rows.column(first), rows.column(second)):
+            if known.of(first, second) > SAME and _say_the_same(rows.column(first), rows.column(second)):
                 pairs.append((first, second))
     return tuple(pairs)
 
@@ -127,8 +136,7 @@ def _comparable(column: pa.ChunkedArray) -> _Ranks | _Codes:
     from scipy.stats import rankdata
 
     if feature_encoding.is_category(column):
-        codes = feature_encoding.words(column).combine_chunks().dictionary_encode().indices.fill_null(-1)
-        return _Codes(np.unique(codes.to_numpy(zero_copy_only=False), return_inverse=True)[1].astype(np.intp))
+        return _Codes(levels(column))
     values = feature_encoding.numbers(column)
     finite = np.isfinite(values)
     middle = float(np.median(values[finite])) if finite.any() else 0.0
@@ -138,7 +146,7 @@ def _comparable(column: pa.ChunkedArray) -> _Ranks | _Codes:
 def _association(first: _Ranks | _Codes, second: _Ranks | _Codes) -> float:
     match first, second:
         case _Codes(), _Codes():
-            return _cramers_v(first.values, second.values)
+            return cramers_v(first.values, second.values)
         case _Codes(), _Ranks():
             return _correlation_ratio(first.values, second.values)
         case _Ranks(), _Codes():
@@ -159,7 +167,7 @@ def _correlation_ratio(codes: Codes, ranks: Ranks) -> float:
     return float(np.sqrt(max(0.0, 1.0 - (within / (rows - levels)) / (whole / (rows - 1)))))
 
 
-def _cramers_v(first: Codes, second: Codes) -> float:
+def cramers_v(first: Codes, second: Codes) -> float:
     """Cramer's V with the correction of Bergsma (2013)."""
     rows, width = len(first), int(second.max()) + 1
     height = int(first.max()) + 1
@@ -171,7 +179,37 @@ def _cramers_v(first: Codes, second: Codes) -> float:
     return float(np.sqrt(min(1.0, spread / smaller))) if smaller > 0 else 0.0
 
 
-def _missing_alike(first: pa.ChunkedArray, second: pa.ChunkedArray) -> bool:
+def _say_the_same(first: pa.ChunkedArray, second: pa.ChunkedArray) -> bool:
+    if not missing_alike(first, second):
+        return False
+    categories = [feature_encoding.is_category(column) for column in (first, second)]
+    if not any(categories):
+        return True
+    both = _known(first) & _known(second)
+    one, other = (levels(column)[both] for column in (first, second))
+    pairs = len(np.unique(one * (int(other.max(initial=0)) + 1) + other))
+    if pairs > len(np.unique(one)) or pairs > len(np.unique(other)):
+        return False
+    return all(categories) or _is_a_code(second if categories[0] else first)
+
+
+def _is_a_code(column: pa.ChunkedArray) -> bool:
+    """Whether numbers merely count, by being consecutive: the altitude of a plot says more than which plot it is."""
+    values = np.unique(feature_encoding.numbers(column))
+    values = values[np.isfinite(values)]
+    return values.size > 1 and bool((np.diff(values) == 1.0).all())
+
+
+def levels(column: pa.ChunkedArray) -> Codes:
+    """The position of every value among the different ones; shape (rows,)."""
+    if not feature_encoding.is_category(column):
+        return np.unique(feature_encoding.numbers(column), return_inverse=True)[1].astype(np.intp)
+    codes = feature_encoding.words(column).combine_chunks().dictionary_encode().indices.fill_null(-1)
+    return np.unique(codes.to_numpy(zero_copy_only=False), return_inverse=True)[1].astype(np.intp)
+
+
+def missing_alike(first: pa.ChunkedArray, second: pa.ChunkedArray) -> bool:
+    """Whether two columns are unknown in the same rows, but for one in a thousand."""
     return float(np.mean(_known(first) == _known(second))) >= ALIKE_MISSING
 
 

@@ -17,9 +17,9 @@ def test_every_feature_earns_its_keep(
     """Counts inputs that are dead, repeat another one, do harm, or save less than 0.1 % of the loss; none is allowed.
 
     0.1 % is the smallest benefit that pays for the upkeep of a feature by default. A ridge and a boosting have to
-    agree, on folds in order of time and again on rows held back; columns of noise must look worthless and the
-    strongest feature must not. Both controls, and all suspects together, are then retrained with the real model
-    (Breck et al. 2017, Data 2).
+    agree, on folds in order of time and again on rows held back, where every feature is asked for harm as well;
+    columns of noise must look worthless and the strongest feature must not. Both controls, and all suspects together,
+    are then retrained with the real model (Breck et al. 2017, Data 2).
     """
     rows = ablation_rows.material(ml_system, ml_ref)
     for name, count in ablation_report.certain(rows).items():

@@ -57,6 +57,23 @@ def test_many_levels_without_meaning_are_related_to_nothing() -> None:
     assert KNOWN.strongest("other", ALIVE) < feature_units.UNRELATED
 
 
+def test_a_category_and_what_it_determines_are_two_features_unless_each_determines_the_other() -> None:
+    plot = RANDOM.integers(0, 60, N)
+    altitude = np.random.default_rng(1).uniform(0, 1000, 60)
+    rows = pa.table(
+        {
+            "plot": np.char.add("P", plot.astype(str)),
+            "region": np.char.add("R", (plot % 6).astype(str)),
+            "altitude": altitude[plot],
+            "plot_number": plot.astype(float),
+            "plot_again": np.char.add("plot ", plot.astype(str)),
+        }
+    )
+    known = feature_units.associations(rows, rows.column_names)
+    pairs = set(feature_units.duplicates(rows, known))
+    assert pairs == {("plot", "plot_number"), ("plot", "plot_again"), ("plot_number", "plot_again")}
+
+
 def test_a_copy_that_is_missing_elsewhere_is_no_duplicate() -> None:
     holed = pa.table({"base": BASE, "holed": pa.array(BASE, mask=RANDOM.uniform(size=N) < 0.02)})
     known = feature_units.associations(holed, ["base", "holed"])

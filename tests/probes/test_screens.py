@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mltest.probes import benefit_estimates, boosting_screen, feature_verdicts, learnable, ridge_screen, time_folds
+from mltest.probes import (
+    benefit_estimates,
+    boosting_screen,
+    feature_verdicts,
+    late_harm,
+    learnable,
+    ridge_screen,
+    superfluous,
+    time_folds,
+)
 from mltest.probes.boosting_screen import Size
 from mltest.probes.feature_verdicts import Benefit, Screens
 from mltest.probes.outcomes import outcome_of
@@ -72,6 +81,55 @@ def test_signal_is_beneficial_and_noise_is_not_in_both_screens(task: str) -> Non
     assert {claims[name] for name in ("strong", "weak", "word")} == {Benefit.BENEFICIAL}
     assert Benefit.BENEFICIAL not in {claims[name] for name in learnable.NOISE}
     assert ridge["strong"].value > ridge["weak"].value > max(abs(ridge[name].value) for name in learnable.NOISE)
+
+
+def with_a_copy() -> learnable.Learnable:
+    table = rows()
+    exact = table["weak"].fill_null(0.0).to_numpy()
+    blurred = exact + 0.1 * np.random.default_rng(9).normal(size=table.num_rows)
+    table = learnable.with_noise(
+        table.append_column("blurred", pa.array(blurred)).set_column(2, "weak", pa.array(exact)), seed=0
+    )
+    outcome = outcome_of("regression", learnable.targets(table, ROLES), None)
+    return learnable.make(table, ("strong", "blurred", "weak", "word", *learnable.NOISE), ROLES, outcome, None)
+
+
+def test_of_a_feature_and_its_blurred_copy_one_is_superfluous_and_one_is_kept() -> None:
+    prepared = with_a_copy()
+    folds = time_folds.folds(prepared.blocks.of_row, prepared.blocks.count, 3)
+    size, units = Size(15_000, 6000), singles(prepared)
+    models = boosting_screen.boostings(prepared, folds, size, 0)
+    ridge = benefit_estimates.estimates(ridge_screen.differences(prepared, folds, units), 0)
+    boosting = benefit_estimates.estimates(boosting_screen.dealt(prepared, models, units), 0)
+    assert min(boosting[name].value for name in ("weak", "blurred")) > feature_verdicts.MARGIN
+    closer = (*models, *boosting_screen.more_boostings(prepared, folds, size, 1))
+    found = superfluous.own_benefits(prepared, closer, Screens(ridge, boosting), ("blurred", "weak"), 0)
+    assert set(found) < {"blurred", "weak"}
+    assert found
+
+
+def test_what_others_make_expect_of_their_sum_is_the_sum() -> None:
+    table = learnable.with_noise(rows(), seed=0)
+    table = table.append_column("sum", pa.array(table["strong"].to_numpy() + table[learnable.NOISE[0]].to_numpy()))
+    outcome = outcome_of("regression", learnable.targets(table, ROLES), None)
+    prepared = learnable.make(table, ("strong", "sum", *learnable.NOISE), ROLES, outcome, None)
+    assert np.allclose(superfluous.expected(prepared, prepared, ("sum",))["sum"], table["sum"].to_numpy(), atol=1e-3)
+
+
+def test_a_leak_that_ended_does_harm_later_and_no_honest_feature_does() -> None:
+    def leaking(seed: int, share: float) -> pa.Table:
+        table = rows(seed=seed)
+        noise = np.random.default_rng(seed + 50).normal(size=table.num_rows)
+        target = table["y"].to_numpy()
+        return table.append_column("leak", pa.array(share * (target - target.mean()) / target.std() + noise))
+
+    names = ("strong", "weak", "word", "leak")
+    outcome = outcome_of("regression", learnable.targets(rows(), ROLES), None)
+    learned = learnable.make(leaking(1, 0.5), names, ROLES, outcome, None)
+    ended = learnable.make(leaking(2, 0.0), (), ROLES, outcome, learned.encoding)
+    going_on = learnable.make(leaking(2, 0.5), (), ROLES, outcome, learned.encoding)
+    assert set(late_harm.harmful(learned, ended, names, Size(6000, 3000), 0)) == {"leak"}
+    assert not late_harm.harmful(learned, going_on, names, Size(6000, 3000), 0)
 
 
 def test_a_feature_that_turns_against_the_later_days_is_harmful() -> None:

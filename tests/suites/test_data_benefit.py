@@ -53,6 +53,49 @@ def test_a_weak_feature_or_a_column_that_nobody_reads_passes(pytester: pytest.Py
     assert found.verdict == "passed", found.message
 
 
+@pytest.mark.parametrize(
+    ("variant", "measured", "cause"),
+    [
+        ("with_a_rounded_copy", "useless_inputs", "age_in_years saves less than 0.1 % of the loss beside age"),
+        ("with_a_blurred_copy", "useless_inputs", "age_by_hearsay saves less than 0.1 % of the loss beside age"),
+        ("with_a_sum_of_two", "useless_inputs", "age_plus_height saves less than 0.1 % of the loss beside age"),
+        ("with_a_leak_into_training", "harmful_inputs", "ripeness does harm"),
+        ("with_an_input_that_froze", "dead_inputs", "height is dead (4 in every row of the validation rows"),
+        ("with_an_input_that_froze_of_late", "dead_inputs", "height is dead (4 in every row of the holdout rows"),
+    ],
+)
+def test_a_passenger_that_hides_fails_alone_and_the_message_names_it(
+    pytester: pytest.Pytester, variant: str, measured: str, cause: str
+) -> None:
+    found = scored(pytester, source=f"tests.suites.orchard_features:{variant}")
+    assert found.verdict == "failed", found.message
+    assert found.value(measured) == 1
+    assert cause in found.message
+
+
+def test_a_bundle_is_judged_member_by_member_although_it_was_declared_as_one_group(pytester: pytest.Pytester) -> None:
+    found = scored(pytester, source="tests.suites.orchard_features:with_a_bundle")
+    assert found.verdict == "failed", found.message
+    assert found.value("useless_inputs") >= 4
+    assert "weather_0 saves less" in found.message
+    assert "rain saves less" not in found.message
+
+
+@pytest.mark.parametrize(
+    "twin",
+    [
+        "with_a_sine_and_a_cosine",
+        "with_indicators_of_a_category",
+        "with_a_related_pair",
+        "with_a_rare_frost",
+        "with_snow_in_spring",
+    ],
+)
+def test_a_feature_in_parts_or_with_rare_effects_passes(pytester: pytest.Pytester, twin: str) -> None:
+    found = scored(pytester, source=f"tests.suites.orchard_features:{twin}")
+    assert found.verdict == "passed", found.message
+
+
 @pytest.mark.parametrize("fault", VACUITY)
 def test_nothing_to_look_at_never_passes(pytester: pytest.Pytester, fault: str) -> None:
     found = scored(pytester, f"{fault}=1")
