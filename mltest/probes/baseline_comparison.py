@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
@@ -24,6 +25,9 @@ from mltest.stats.clusters import ENOUGH_CLUSTERS
 
 SMALLEST_GAIN = 1.0
 """Per cent of a baseline's loss that the model must save at least."""
+
+MOST_UNLABELLED = 0.05
+"""Share of the holdout that may lack an outcome: those rows may be the hard ones, and turn the comparison."""
 
 _INFORMATION = ("boosting",)
 _BLIND = 0.05
@@ -127,6 +131,12 @@ def unsettled(comparison: Comparison, missed: Sequence[tuple[Gain, float]]) -> s
             f"{-comparison.control.value:.3g} % on the holdout, so the two speak of different relations: check the "
             "sign and unit of target and inputs"
         )
+    if comparison.rows.share_unlabelled > MOST_UNLABELLED:
+        return (
+            f"{comparison.rows.share_unlabelled:.0%} of the holdout's rows have no outcome, allowed are "
+            f"{MOST_UNLABELLED:.0%}, for they may be the very rows that the model gets wrong: join the outcomes that "
+            "are missing"
+        )
     return None
 
 
@@ -158,11 +168,17 @@ def figure(comparison: Comparison) -> str | None:
     return figures.intervals(f"Mean {comparison.rows.outcome.loss_name} on the held-out rows", drawn)
 
 
-def table(comparison: Comparison) -> str:
-    """Every contender as JSON rows: loss, gain, training rows, seconds, and whether it is a reference."""
+def table(comparison: Comparison, trained_until: datetime | None) -> str:
+    """Every contender as JSON rows: loss, gain, training rows, seconds, until when it was trained, and its standing."""
     model = comparison.model_loss
     records: list[dict[str, object]] = [
-        {"contender": "the model", "loss": _short(model.value), "rows": model.n_rows, "digest": comparison.rows.digest}
+        {
+            "contender": "the model",
+            "loss": _short(model.value),
+            "rows": model.n_rows,
+            "trained_until": f"{trained_until:%Y-%m-%d}" if trained_until else "the model does not say",
+            "digest": comparison.rows.digest,
+        }
     ]
     for gain, loss in zip(comparison.gains, comparison.baseline_loss, strict=True):
         records.append(

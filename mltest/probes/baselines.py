@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mltest import extras
+from mltest.evidence import ReasonCode, Withheld
 from mltest.probes import design_matrix, linear_model
 from mltest.probes.design_matrix import Encoder
 from mltest.probes.judged_rows import JudgedRows
@@ -36,7 +37,7 @@ class Baseline:
     """A baseline's loss on every held-out row, shape (n,), and what it cost.
 
     `simpler` is the rung that it must beat to be a reference; `gain_inside` the share of the constant rule's loss
-    that it saved on training rows kept aside (NaN where that was not measured).
+    that it saved on training rows kept aside (NaN where that was not measured); `answer` what it says to other rows.
     """
 
     rung: Rung
@@ -46,22 +47,31 @@ class Baseline:
     rows_learned: int
     simpler: Rung | None = None
     gain_inside: float = float("nan")
+    answer: Callable[[Any], FloatArray] | None = None
 
 
 def train_all(rows: JudgedRows, *, seed: int, effort: Effort) -> tuple[Baseline, ...]:
-    """Every baseline that the rows allow, simplest first. Raises Withheld where scikit-learn is not installed."""
+    """Every baseline that the rows allow, simplest first.
+
+    Raises Withheld where scikit-learn is not installed, and where no input is one that a simple model can read.
+    """
     encoder = design_matrix.fit(rows.train, rows.inputs)
+    if not encoder.width:
+        raise Withheld(
+            f"no simple model can read any of the inputs ({', '.join(rows.inputs[:5])}), so the model would be "
+            "compared with rules that do not look: name the numbers and categories it reads as inputs of the roles",
+            ReasonCode.TOO_LITTLE_DATA,
+        )
     made = [_timed(_constant, rows)]
     if rows.outcome.is_number and (rows.train_truth < 0.0).any() and (rows.train_truth > 0.0).any():
         made.append(_timed(_zero, rows))
     grouping = best_group(rows)
     if grouping is not None:
         made.append(_timed(_group, rows, grouping))
-    if encoder.width:
-        made.append(_timed(linear, rows, encoder, seed, effort))
-        chosen = whole_blocks(rows.train_blocks, _ROWS_FOR_TREES[effort], seed)
-        made.append(_timed(_tree, rows, encoder, chosen))
-        made.append(_timed(_boosting, rows, encoder, chosen, seed, effort))
+    made.append(_timed(linear, rows, encoder, seed, effort))
+    chosen = whole_blocks(rows.train_blocks, _ROWS_FOR_TREES[effort], seed)
+    made.append(_timed(_tree, rows, encoder, chosen))
+    made.append(_timed(_boosting, rows, encoder, chosen, seed, effort))
     return tuple(made)
 
 
@@ -161,17 +171,19 @@ def _boosting(rows: JudgedRows, encoder: Encoder, chosen: BoolArray, seed: int, 
     ensemble = extras.load("sklearn.ensemble", "baselines")
     learned, truth = _rows(rows.train, chosen), rows.train_truth[chosen]
     means = encoder.level_means(learned, truth)
-    settings = {"max_iter": _TREES_OF_BOOSTING[effort], "random_state": seed, "early_stopping": False}
-    matrix, asked = encoder.compact(learned, means), encoder.compact(rows.holdout, means)
+    settings: dict[str, Any] = {"max_iter": _TREES_OF_BOOSTING[effort], "random_state": seed, "early_stopping": False}
+    kind = ensemble.HistGradientBoostingRegressor if rows.outcome.is_number else ensemble.HistGradientBoostingClassifier
+    settings |= {"loss": "absolute_error"} if rows.outcome.is_number else {}
     # Threads of OpenMP that wait for a busy core spin: on a shared machine one thread is faster than two.
     with extras.load("threadpoolctl", "baselines").threadpool_limits(limits=1, user_api="openmp"):
-        if rows.outcome.is_number:
-            model = ensemble.HistGradientBoostingRegressor(loss="absolute_error", **settings)
-            answers = model.fit(matrix, truth).predict(asked)
-        else:
-            answers = _by_class(ensemble.HistGradientBoostingClassifier(**settings).fit(matrix, truth), asked, rows)
-    losses = rows.outcome.losses(rows.truth, answers)
-    return Baseline("boosting", "gradient boosting, for information", losses, 0.0, len(truth))
+        model = kind(**settings).fit(encoder.compact(learned, means), truth)
+
+        def answer(table: Any) -> FloatArray:
+            asked = encoder.compact(table, means)
+            return np.asarray(model.predict(asked)) if rows.outcome.is_number else _by_class(model, asked, rows)
+
+        losses = rows.outcome.losses(rows.truth, answer(rows.holdout))
+    return Baseline("boosting", "gradient boosting, for information", losses, 0.0, len(truth), answer=answer)
 
 
 def _rows(table: Any, chosen: BoolArray) -> Any:

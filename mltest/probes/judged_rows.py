@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from mltest import tables
 from mltest.evidence import ReasonCode, Withheld
-from mltest.probes import design_matrix
+from mltest.probes import design_matrix, model_inputs
 from mltest.probes.outcomes import Outcome, outcome_of
 from mltest.probes.row_digests import digest_of_rows, row_digests, share_seen
 from mltest.stats.arrays import FloatArray, is_missing
@@ -31,6 +31,7 @@ MOST_SEEN = 0.01
 """Share of the holdout that may occur in training before the comparison counts as circular."""
 _LEAST_LABELLED = 0.5
 _MICROSECONDS = 1e6
+_SURELY = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +69,7 @@ def read(data: Data, model: Model, task: str) -> JudgedRows:
         _require_columns(table, split, (roles.target, *((roles.time,) if roles.time else ())))
         _require_rows(table, split)
     _require_unseen_time(model.metadata.trained_until, holdout, roles)
-    inputs = tuple(model.metadata.inputs) or roles.inputs or _without_a_role(train, roles)
+    inputs = model_inputs.of_parts(model, None, data)
     if not inputs:
         raise Withheld("nothing is left for the model to read: name its columns as inputs of the roles")
     _require_columns(train, "train", inputs)
@@ -77,9 +78,12 @@ def read(data: Data, model: Model, task: str) -> JudgedRows:
     learned, train_truth, _ = _labelled(train, "train", outcome, roles.target)
     judged, truth, unlabelled = _labelled(holdout, "holdout", outcome, roles.target)
     seen, digest = _recognised(learned, judged)
-    if seen > MOST_SEEN:
+    again = _seen_under_other_keys(learned, judged, (*inputs, roles.target))
+    if max(seen, again) > MOST_SEEN:
         raise Withheld(
-            f"{seen:.0%} of the holdout's rows are training rows: hold out rows that the model has never seen",
+            f"{max(seen, again):.0%} of the holdout's rows are training rows"
+            + ("" if seen > MOST_SEEN else " under other keys or dates, with the same inputs and outcome")
+            + ": hold out rows that the model has never seen",
             ReasonCode.CIRCULAR,
         )
     return JudgedRows(
@@ -102,10 +106,9 @@ def read(data: Data, model: Model, task: str) -> JudgedRows:
 def predictions(model: Model, rows: JudgedRows) -> FloatArray:
     """The model's answers to the held-out rows, which it gets without their outcome; checked as by `Outcome.answers`.
 
-    Raises Withheld when the answers are the outcomes themselves, to the last digit.
+    Raises Withheld when the answers are the outcomes themselves, to the last digit, and as `answers_to` does.
     """
-    batch = rows.holdout.drop_columns([rows.roles.target])
-    answers = rows.outcome.answers(model.predict(batch), batch.num_rows)
+    answers = answers_to(model, rows.holdout, rows)
     if rows.outcome.is_number and np.array_equal(answers, rows.truth):
         raise Withheld(
             "the model's answers equal the outcomes on every row: an outcome compared with itself says nothing, "
@@ -113,6 +116,28 @@ def predictions(model: Model, rows: JudgedRows) -> FloatArray:
             ReasonCode.CIRCULAR,
         )
     return answers
+
+
+def answers_to(model: Model, table: pa.Table, rows: JudgedRows) -> FloatArray:
+    """The model's answers to `table`, of which it gets what has a role, but neither the outcome nor the keys.
+
+    By its key a row can be looked up, and what nobody declares no baseline gets. Raises Withheld when the model
+    answers only with more than that.
+    """
+    roles = rows.roles
+    named = {*rows.inputs, *roles.groups, *roles.slices, roles.time, roles.block}
+    given = [name for name in table.column_names if name in named and name != roles.target]
+    try:
+        answered = model.predict(table.select(given))
+    except Exception as error:
+        answered = model.predict(table.drop_columns([roles.target]))
+        more = [name for name in table.column_names if name not in given and name != roles.target]
+        raise Withheld(
+            f"the model cannot answer from the columns that it declares ({error}), only with {', '.join(more[:5])} "
+            "beside them, which no baseline gets: name everything that it reads as inputs of the roles",
+            ReasonCode.CIRCULAR,
+        ) from error
+    return rows.outcome.answers(answered, table.num_rows)
 
 
 def column(table: pa.Table, name: str) -> npt.NDArray[Any]:
@@ -188,11 +213,6 @@ def _is_instant(values: Any) -> bool:
     return bool(pt.is_timestamp(values.type))
 
 
-def _without_a_role(table: pa.Table, roles: Roles) -> tuple[str, ...]:
-    taken = {roles.target, roles.time, roles.block, *roles.keys, *roles.groups, *roles.slices}
-    return tuple(name for name in table.column_names if name not in taken)
-
-
 def _require_rows(table: pa.Table, split: str) -> None:
     if table.num_rows < FEWEST_ROWS:
         raise Withheld(
@@ -228,3 +248,16 @@ def _recognised(learned: pa.Table, judged: pa.Table) -> tuple[float, str]:
     shared = [name for name in judged.column_names if name in learned.column_names]
     digests = row_digests(judged, shared)
     return share_seen(digests, row_digests(learned, shared)), digest_of_rows(digests)
+
+
+def _seen_under_other_keys(learned: pa.Table, judged: pa.Table, columns: tuple[str, ...]) -> float:
+    """Share of the judged rows whose inputs and outcome occur in training, if surely more than repeats by nature; or 0.
+
+    What is natural shows on training rows spread evenly, about as many as are judged, among the other training rows.
+    """
+    digests, others = row_digests(judged, columns), row_digests(learned, columns)
+    aside = np.zeros(len(others), dtype=np.bool_)
+    aside[:: max(2, len(others) // max(len(digests), 1))] = True
+    seen, natural = share_seen(digests, others[~aside]), share_seen(others[aside], others[~aside])
+    error = np.sqrt(seen * (1 - seen) / len(digests) + natural * (1 - natural) / np.count_nonzero(aside))
+    return seen if seen - natural - _SURELY * float(error) > MOST_SEEN else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from mltest.system import System
+from mltest.system import Data, Model, System, Training
 
 
 def of_system(system: System) -> tuple[str, ...]:
@@ -14,15 +14,20 @@ def of_system(system: System) -> tuple[str, ...]:
     The three may differ, and a column that any of them names is one that somebody relies on. Where none names any,
     they are the columns of the training rows without another role. An empty result says that nobody knows.
     """
+    return of_parts(system.model, system.training, system.data)
+
+
+def of_parts(model: Model | None, training: Training | None, data: Data | None) -> tuple[str, ...]:
+    """The same, of the parts that are at hand."""
     named: list[str] = []
-    if system.model is not None:
-        named += _strings(system.model.metadata.inputs)
-    if system.training is not None:
-        named += _strings(system.training.config.get("inputs"))
-    if system.data is not None:
-        named += _strings(system.data.roles.inputs)
+    if model is not None:
+        named += _strings(model.metadata.inputs)
+    if training is not None:
+        named += _strings(training.config.get("inputs"))
+    if data is not None:
+        named += _strings(data.roles.inputs)
         if not named:
-            named += _without_a_role(system.data)
+            named += _without_a_role(data)
     return tuple(dict.fromkeys(named))
 
 

@@ -106,3 +106,49 @@ def test_rows_without_a_time_are_blocks_of_their_own() -> None:
     train, holdout = table(60, 20, 0), table(35, 20, 1, 60)
     rows = judged_rows.read(Tables(train, holdout, replace(ROLES, time=None)), Answers(None), "regression")
     assert (rows.n_blocks, rows.unit) == (700, "rows")
+
+
+def test_training_rows_under_other_keys_and_dates_are_recognised() -> None:
+    train, holdout = table(60, 20, 0), table(35, 20, 1, 60)
+    again = train.slice(0, 700)
+    for name in ("key", "at"):
+        again = again.set_column(again.column_names.index(name), name, holdout[name])
+    found = refusal(Tables(train, again))
+    assert found.code is ReasonCode.CIRCULAR
+    assert "under other keys or dates" in found.reason
+
+
+def test_rows_of_coarse_columns_that_repeat_by_nature_are_no_copies() -> None:
+    train, holdout = table(60, 20, 0), table(35, 20, 1, 60)
+    coarse = [
+        rows.set_column(2, "x", pa.array(np.round(rows["x"].to_numpy(), 1)))
+        .set_column(3, "z", pa.array(np.zeros(rows.num_rows)))
+        .set_column(5, "y", pa.array(np.round(rows["y"].to_numpy())))
+        for rows in (train, holdout)
+    ]
+    rows = judged_rows.read(Tables(*coarse), Answers(None), "regression")
+    assert len(rows.truth) == 700
+
+
+def test_a_model_that_names_few_inputs_is_judged_by_all_that_the_roles_name() -> None:
+    train, holdout = table(60, 20, 0), table(35, 20, 1, 60)
+    rows = judged_rows.read(Tables(train, holdout), Answers(None, ModelInfo("1", inputs=("z",))), "regression")
+    assert set(rows.inputs) == set(INPUTS)
+
+
+def test_the_model_gets_neither_keys_nor_what_nobody_declares() -> None:
+    rows = judged(days=35, a_day=20)
+    rows = replace(rows, holdout=rows.holdout.append_column("extra", pa.array(np.zeros(700))))
+
+    class Curious(Answers):
+        def predict(self, batch: pa.Table) -> np.ndarray:
+            assert set(batch.column_names) == {*INPUTS, "at"}
+            return np.zeros(batch.num_rows)
+
+    class Needy(Answers):
+        def predict(self, batch: pa.Table) -> np.ndarray:
+            return np.asarray(batch["extra"].to_numpy())
+
+    assert len(judged_rows.predictions(Curious(None), rows)) == 700
+    with pytest.raises(Withheld, match="name everything that it reads"):
+        judged_rows.predictions(Needy(None), rows)

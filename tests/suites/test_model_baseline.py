@@ -63,6 +63,33 @@ def test_answers_of_the_wrong_sign_fail_and_the_message_says_so(pytester: pytest
     assert "check their sign" in found.message
 
 
+@pytest.mark.parametrize(
+    ("variant", "verdict", "reason", "cause"),
+    [
+        ("named_too_few_inputs", "failed", None, "the model saves"),
+        ("looked_up_by_key", "failed", None, "the model saves"),
+        ("looked_up_by_an_input", "not_demonstrated", "circular", "as if it had seen the holdout"),
+        ("fitted_to_the_holdout_too", "not_demonstrated", "circular", "as if it had seen the holdout"),
+        ("rekeyed", "not_demonstrated", "circular", "under other keys or dates"),
+        ("undeclared_columns", "not_demonstrated", "circular", "name everything that it reads"),
+        ("told_in_words", "not_demonstrated", "too_little_data", "no simple model can read any of the inputs (note)"),
+        ("hardest_outcomes_lost", "not_demonstrated", "too_little_data", "30% of the holdout's rows have no outcome"),
+    ],
+)
+def test_a_gain_for_a_wrong_reason_does_not_pass_and_the_message_says_why(
+    pytester: pytest.Pytester, variant: str, verdict: str, reason: str | None, cause: str
+) -> None:
+    found = scored(pytester, source=f"tests.suites.ferries_foreseen:{variant}")
+    assert (found.verdict, found.reason_code) == (verdict, reason), found.message
+    assert cause in found.message
+
+
+@pytest.mark.parametrize("twin", ["forest", "columns_carried_along", "a_few_outcomes_lost"])
+def test_a_gain_on_unseen_rows_passes_whatever_else_the_rows_carry(pytester: pytest.Pytester, twin: str) -> None:
+    found = scored(pytester, source=f"tests.suites.ferries_foreseen:{twin}")
+    assert found.verdict == "passed", found.message
+
+
 def test_nine_days_are_too_few_and_the_message_says_how_many_would_do(pytester: pytest.Pytester) -> None:
     found = scored(pytester, source="tests.suites.ferries:few_days")
     assert (found.verdict, found.reason_code) == ("not_demonstrated", "too_little_data")
