@@ -14,12 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from mltest.evidence import PartFailure, ReasonCode, Withheld
-from mltest.stats.arrays import FloatArray
+from mltest.stats.arrays import BoolArray, FloatArray
 
 NUMBER_TASKS = ("regression", "forecast")
 CLASS_TASKS = ("binary", "multiclass", "routing", "document", "classification", "anomaly")
 _MOST_CLASSES = 1000
 _UNKNOWN_CLASS = -1.0
+
+
+class Unanswered(Withheld):
+    """Some answers are not finite; `rows` marks the rows that have none, shape (rows,)."""
+
+    def __init__(self, reason: str, rows: BoolArray) -> None:
+        super().__init__(reason)
+        self.rows = rows
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,8 @@ class Outcome:
     def answers(self, predicted: Any, rows: int) -> FloatArray:
         """Predictions of shape (rows,) for a number, (rows, classes) for classes.
 
-        Raises PartFailure for another shape, and Withheld for answers that are not finite or are no probabilities.
+        Raises PartFailure for another shape, Unanswered for answers that are not finite, and Withheld for those that
+        are no probabilities.
         """
         given = np.asarray(predicted)
         if given.ndim == 0 or len(given) != rows:
@@ -150,8 +159,9 @@ def _as_numbers(values: npt.NDArray[Any]) -> FloatArray:
 def _finite(answers: FloatArray) -> FloatArray:
     bad = int(answers.size - np.count_nonzero(np.isfinite(answers)))
     if bad:
-        raise Withheld(
+        raise Unanswered(
             f"{bad} of {answers.size} answers of the model are not finite, so losses cannot be compared on the same "
-            "rows: make it answer every row of the holdout, or leave out what it must refuse"
+            "rows: make it answer every row of the holdout",
+            np.asarray(~np.isfinite(answers).reshape(len(answers), -1).all(axis=1)),
         )
     return answers

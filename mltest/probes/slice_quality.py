@@ -1,5 +1,5 @@
-"""Is the model good enough on every slice? Its loss against two yardsticks, suspected on half of the days, confirmed
-on the other half, with Holm's correction over everything that was suspected.
+"""Is the model good enough on every slice? Its loss against two yardsticks, with Holm's correction: the declared slices
+on all days; every other one suspected on half of the days, be it by a search, and confirmed on the other half.
 
 A slice that is hard for everyone is no fault of the model, so losses are compared and not judged by their size; a small
 share of the overall loss is added to both, lest a slice that everybody gets right fail on a ratio of two crumbs.
@@ -15,17 +15,17 @@ import numpy as np
 from mltest.evidence import ReasonCode, Withheld
 from mltest.probes.judged_rows import JudgedRows
 from mltest.probes.slice_references import Reference, Yardstick
-from mltest.probes.slicing import Slicing
+from mltest.probes.slicing import FEWEST_ROWS, Slicing, distinct
 from mltest.stats.arrays import FloatArray
 from mltest.stats.clusters import ENOUGH_CLUSTERS
 from mltest.stats.slice_candidates import Slice, SliceCandidates
+from mltest.stats.slice_search import suspected
 from mltest.stats.slices import SliceReport, SliceResult, SliceStatus, compare_slices
 
 LARGEST_RATIO = 1.2
 """Loss on a slice over that of a yardstick on the same rows, from which on a slice fails."""
 SETTLED_SHARE = 0.5
 """Least share of the rows of every declared column that must lie in slices known to hold."""
-FEWEST_ROWS = 50
 
 _CRUMB = 0.05
 _LEVEL = 0.975
@@ -49,14 +49,19 @@ class JudgedSlice:
 
 @dataclass(frozen=True, eq=False)
 class SliceQuality:
-    """All slices, failed ones first, then from worst to best; `settled` by declared column."""
+    """All slices, failed ones first, then from worst to best; `settled` by declared column.
+
+    `open_declared` are declared slices that look worse than allowed and can neither be confirmed nor cleared, worst
+    first. `searched` pairs of levels were looked at in the search for further slices.
+    """
 
     slices: tuple[JudgedSlice, ...]
     settled: dict[str, float]
     limit: float
     unit: str
     planted_found: bool
-    pairs_left_out: int
+    open_declared: tuple[JudgedSlice, ...] = ()
+    searched: int = 0
 
     def with_status(self, status: SliceStatus) -> tuple[JudgedSlice, ...]:
         return tuple(one for one in self.slices if one.result.status is status)
@@ -67,8 +72,8 @@ class SliceQuality:
 
     @property
     def worst(self) -> JudgedSlice | None:
-        """The worst confirmed slice, else the worst of those that hold."""
-        judged = self.with_status(SliceStatus.FAILED) or self.with_status(SliceStatus.HOLDS)
+        """The worst confirmed slice, else the worst declared one that is open, else the worst of those that hold."""
+        judged = self.with_status(SliceStatus.FAILED) or self.open_declared or self.with_status(SliceStatus.HOLDS)
         return judged[0] if judged else None
 
 
@@ -92,13 +97,15 @@ def judge(
         )
     losses = rows.outcome.losses(rows.truth, answers)
     crumb = _CRUMB * float(max(losses.mean(), min(reference.losses.mean() for reference in references)))
+    candidates, searched = _with_suspects(losses, references, slicing, rows, crumb, limit, seed)
+    foreseen = slicing.foreseen
     reports = {
-        reference.yardstick: _compare(losses, reference, slicing.candidates, rows, crumb, limit, seed)
+        reference.yardstick: _compare(losses, reference, candidates, foreseen, rows, crumb, limit, seed)
         for reference in references
     }
     if all(report.reason for report in reports.values()):
         raise Withheld(f"slices cannot be judged: {next(iter(reports.values())).reason}", ReasonCode.CIRCULAR)
-    slices = _worst_of_each(reports, slicing.candidates, rows, answers, losses)
+    slices = _worst_of_each(reports, candidates, rows, answers, losses)
     control = next(reference for reference in references if reports[reference.yardstick].reason is None)
     return SliceQuality(
         slices=_cause_first(slices),
@@ -106,7 +113,8 @@ def judge(
         limit=limit,
         unit=rows.unit,
         planted_found=_planted_is_found(losses, control, slicing, rows, crumb, limit, seed),
-        pairs_left_out=slicing.candidates.pairs_left_out,
+        open_declared=tuple(one for one in slices if _looks_worse(one.result, foreseen, limit)),
+        searched=searched,
     )
 
 
@@ -116,6 +124,8 @@ def unsettled(quality: SliceQuality) -> str | None:
         return "no slice was declared: name the columns that matter as slices or groups of the roles"
     if not quality.planted_found:
         return f"a slice made {_PLANTED} times as bad as allowed was not found: hold out more {quality.unit}"
+    if quality.open_declared:
+        return _told_open(quality.open_declared, quality.limit)
     column = min(quality.settled, key=lambda name: quality.settled[name])
     settled = quality.settled[column]
     if settled >= SETTLED_SHARE:
@@ -129,14 +139,58 @@ def unsettled(quality: SliceQuality) -> str | None:
     return f"{told}: {largest.name} has {largest.n} rows, {needed}"
 
 
+def _looks_worse(result: SliceResult, foreseen: frozenset[str], limit: float) -> bool:
+    return result.name in foreseen and result.status is SliceStatus.UNDECIDED and result.ratio > limit
+
+
+def _told_open(open_ones: Sequence[JudgedSlice], limit: float) -> str:
+    worst = open_ones[0].result
+    more = f", and so do {len(open_ones) - 1} more declared slices" if len(open_ones) > 1 else ""
+    needed = f"about {worst.n_needed} of its rows would decide" if worst.n_needed else "it lies at the limit"
+    return (
+        f"{worst.name} ({worst.n} rows) looks worse than allowed with {worst.ratio:.3g} [{worst.interval.low:.3g}, "
+        f"{worst.interval.high:.3g}] times the loss of the {open_ones[0].yardstick}{more}, allowed is at most "
+        f"{limit:.3g}: {needed}"
+    )
+
+
 def _is_open(result: SliceResult, column: str) -> bool:
     return result.columns == (column,) and result.status in (SliceStatus.UNDECIDED, SliceStatus.UNKNOWN)
+
+
+def _with_suspects(
+    losses: FloatArray,
+    references: Sequence[Reference],
+    slicing: Slicing,
+    rows: JudgedRows,
+    crumb: float,
+    limit: float,
+    seed: int,
+) -> tuple[SliceCandidates, int]:
+    """The candidates, those that a search on the discovery days adds to them, and how many it looked at."""
+    known, n_rows = slicing.candidates, len(losses)
+    found = [
+        suspected(
+            losses + crumb,
+            reference.losses + crumb,
+            rows.blocks,
+            slicing.named,
+            slicing.ranged,
+            limit=limit,
+            n_min=FEWEST_ROWS,
+            seed=seed,
+        )
+        for reference in references
+    ]
+    slices = distinct([*known.slices, *(one for suspects in found for one in suspects.slices)])
+    return SliceCandidates(slices, n_rows, known.pairs_left_out), max(suspects.searched for suspects in found)
 
 
 def _compare(
     losses: FloatArray,
     reference: Reference,
     candidates: SliceCandidates,
+    foreseen: frozenset[str],
     rows: JudgedRows,
     crumb: float,
     limit: float,
@@ -150,6 +204,7 @@ def _compare(
         limit=limit,
         level=_LEVEL,
         n_min=FEWEST_ROWS,
+        foreseen=foreseen,
         seed=seed,
     )
 

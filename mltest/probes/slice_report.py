@@ -6,6 +6,7 @@ import json
 import math
 
 from mltest import figures
+from mltest.probes.slice_answers import UnansweredSlice
 from mltest.probes.slice_coverage import Coverage
 from mltest.probes.slice_quality import JudgedSlice, SliceQuality
 from mltest.stats.slices import SliceStatus
@@ -30,6 +31,14 @@ def sentence(quality: SliceQuality) -> str:
         f"{result.name} ({result.n} rows, {worst.share:.2%}) has {result.ratio:.3g} [{result.interval.low:.3g}, "
         f"{result.interval.high:.3g}] times the loss of the {worst.yardstick}{bias}{more}, allowed is at most "
         f"{quality.limit:.3g}: {_REMEDY[worst.yardstick]}"
+    )
+
+
+def unanswered_sentence(refused: UnansweredSlice, limit: float | None) -> str:
+    """A failure by silence: the slice, how many of its rows get no answer, what was allowed, what to do."""
+    return (
+        f"{refused.name} ({refused.n} rows) gets no finite answer on {refused.share:.0%} of its rows, allowed is at "
+        f"most {limit or 0.0:.3g} %: make the model answer them, a linear model on the same inputs answers all"
     )
 
 

@@ -1,12 +1,14 @@
 """Which slices are judged: the declared ones and their pairs, and those that the inputs suggest by themselves.
 
-Missing is a level of its own in every column, and so is a level that training never saw, so no row falls out.
+Missing is a level of its own in every column, and so is a level that training never saw, so no row falls out. Inputs
+are cut into quarters, with the twentieth at either end for itself. Where a declared column meets such a range there are
+too many slices to judge each of them, so that they are searched.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +20,11 @@ from mltest.probes import design_matrix
 from mltest.probes.judged_rows import JudgedRows, column
 from mltest.stats.arrays import BoolArray
 from mltest.stats.slice_candidates import Slice, SliceCandidates, find_candidates
+from mltest.stats.slice_search import Cut, cut_levels, cut_mask, cut_number, tails
 
-_PAIR_ROWS = 100
+FEWEST_ROWS = 50
+"""Rows from which on a slice is judged."""
+
 _MOST_MASKS = 6
 _MOST_LEVELS = 200
 _YES, _NO = "yes", "no"
@@ -27,10 +32,22 @@ _YES, _NO = "yes", "no"
 
 @dataclass(frozen=True, eq=False)
 class Slicing:
-    """Candidate slices over the held-out rows; `declared` are the columns that somebody named."""
+    """Candidate slices over the held-out rows; `declared` are the columns that somebody named.
+
+    `named` are those and the masks of missing and unseen values, `ranged` the other inputs: where one of the former
+    meets one of the latter, slices are to be searched.
+    """
 
     declared: tuple[str, ...]
     candidates: SliceCandidates
+    named: Mapping[str, Cut]
+    ranged: Mapping[str, Cut]
+
+    @property
+    def foreseen(self) -> frozenset[str]:
+        """Names of the slices that somebody declared, their pairs not among them."""
+        alone = {(column,) for column in self.declared}
+        return frozenset(one.name for one in self.candidates.slices if one.columns in alone)
 
 
 def slices_of(rows: JudgedRows) -> Slicing:
@@ -47,17 +64,21 @@ def slices_of(rows: JudgedRows) -> Slicing:
     masks = _missing(rows) | _unseen(rows)
     parts = []
     if named or masks:
-        parts.append(find_candidates({**named, **masks}, pair_rows=_PAIR_ROWS))
+        parts.append(find_candidates({**named, **masks}, pair_rows=FEWEST_ROWS))
     suggested = {name: _levels(rows, name) for name in rows.inputs if name not in named}
     if suggested:
         parts.append(find_candidates(suggested, pairs=False))
     if not parts:
         raise Withheld("there is no column to slice by: name slices in the roles", ReasonCode.PART_MISSING)
-    everything = [one for part in parts for one in part.slices]
-    slices = _distinct([one for one in everything if _worth_judging(one, rows.holdout.num_rows, masks)])
+    ranged = {name: _cut(rows, name) for name in suggested}
+    ends = [one for name, cut in ranged.items() for one in tails(name, cut) if len(one.rows) >= FEWEST_ROWS]
+    everything = [*(one for part in parts for one in part.slices), *ends]
+    slices = distinct([one for one in everything if _worth_judging(one, rows.holdout.num_rows, masks)])
     left_out = sum(part.pairs_left_out for part in parts)
     varied = tuple(name for name in declared if any(one.columns == (name,) for one in slices))
-    return Slicing(varied, SliceCandidates(slices, rows.holdout.num_rows, left_out))
+    cuts = {name: _cut(rows, name) for name in named}
+    cuts |= {name: cut_mask(mask == _YES, _YES) for name, mask in masks.items()}
+    return Slicing(varied, SliceCandidates(slices, rows.holdout.num_rows, left_out), cuts, ranged)
 
 
 def _worth_judging(one: Slice, n_rows: int, masks: Mapping[str, Any]) -> bool:
@@ -66,7 +87,7 @@ def _worth_judging(one: Slice, n_rows: int, masks: Mapping[str, Any]) -> bool:
     return 0 < len(one.rows) < n_rows and not plenty
 
 
-def _distinct(slices: Sequence[Slice]) -> tuple[Slice, ...]:
+def distinct(slices: Iterable[Slice]) -> tuple[Slice, ...]:
     """Every set of rows once, under the first name it has."""
     first: dict[bytes, Slice] = {}
     for one in slices:
@@ -76,14 +97,25 @@ def _distinct(slices: Sequence[Slice]) -> tuple[Slice, ...]:
 
 def _levels(rows: JudgedRows, name: str) -> npt.NDArray[Any]:
     """Texts and whole numbers as texts, other numbers as they are (they are cut at their quartiles)."""
+    return column(rows.holdout, name) if _is_a_range(rows, name) else _texts(rows.holdout.column(name))
+
+
+def _cut(rows: JudgedRows, name: str) -> Cut:
+    values = rows.holdout.column(name)
+    if _is_a_range(rows, name):
+        return cut_number(design_matrix.numbers_of(values))
+    return cut_levels(*design_matrix.level_codes(values), fewest=FEWEST_ROWS)
+
+
+def _is_a_range(rows: JudgedRows, name: str) -> bool:
+    """Whether a column is cut into ranges of its values, rather than into its values."""
     import pyarrow.types as pt
 
     values = rows.holdout.column(name)
     if not design_matrix.is_number_like(values) or pt.is_boolean(values.type):
-        return _texts(values)
-    numbers = design_matrix.numbers_of(values)
-    whole = pt.is_integer(values.type) and len(np.unique(numbers)) <= _MOST_LEVELS and name in rows.roles.slices
-    return column(rows.holdout, name) if not whole else _texts(values)
+        return False
+    declared = pt.is_integer(values.type) and name in rows.roles.slices
+    return not (declared and len(np.unique(design_matrix.numbers_of(values))) <= _MOST_LEVELS)
 
 
 def _texts(values: Any) -> npt.NDArray[Any]:

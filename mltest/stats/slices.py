@@ -1,12 +1,14 @@
 """Is the model good enough on every slice? Loss relative to a reference on the same rows, with Holm over slices.
 
-An absolute loss would flag slices that are hard for everyone. A slice fails only when it was suspected on one half
-of the days and confirmed on the other half, so that the worst of many is not taken at its face value.
+An absolute loss would flag slices that are hard for everyone. A slice that nobody foresaw fails only when it was
+suspected on one half of the days and confirmed on the other half, so that the worst of many is not taken at its face
+value; those that were named beforehand are tested on all days, all of them together.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -38,8 +40,9 @@ class SliceResult:
     """One slice. `ratio` is mean loss over mean reference loss, `shrunken_ratio` the same for ranking only.
 
     For suspected slices ratio, interval and `p_adjusted` (one-sided, ratio above the limit, Holm) come from the
-    confirmation days; for the others ratio and interval come from all days and `p_adjusted` is NaN. `n` and
-    `n_clusters` count all rows and days of the slice; `n_needed` such rows would decide, None if no number would.
+    confirmation days; for foreseen ones above the limit all three, for the others ratio and interval come from all
+    days; else `p_adjusted` is NaN. `n` and `n_clusters` count all rows and days of the slice; `n_needed` such rows
+    would decide, None if no number would.
     """
 
     name: str
@@ -119,6 +122,7 @@ def compare_slices(
     level: float = 0.95,
     n_min: int = 50,
     clusters_min: int = 5,
+    foreseen: Collection[str] = (),
     seed: int,
 ) -> SliceReport:
     """Judge every candidate slice by the ratio of mean `loss` to mean `reference_loss` on its rows.
@@ -126,9 +130,10 @@ def compare_slices(
     Losses and clusters (days) have shape (n,), losses are not negative. Days are halved at random (`seed`): a slice
     whose ratio exceeds `limit` on the discovery half (one-sided p below 0.2) is tested on the confirmation half at
     (1 - level) / 2 with Holm over the suspected ones, and fails when rejected there, which is when the lower end of
-    its interval lies above the limit: intervals are at the level of their Holm step. Errors are those of the
-    jackknife over days, t-distributed. Slices below `n_min` rows, or with fewer than `clusters_min` days in either
-    half, are unknown.
+    its interval lies above the limit: intervals are at the level of their Holm step. Slices of the names `foreseen`
+    were not chosen for their looks: they are tested on all days, with Holm over all of them, and share the level
+    half and half with the suspected ones. Errors are those of the jackknife over days, t-distributed. Slices below
+    `n_min` rows, or with fewer than `clusters_min` days in either half, are unknown.
 
     Losses that are not finite, or that equal each other on every row, give a `reason`. ValueError for lengths that
     differ and negative losses.
@@ -143,10 +148,11 @@ def compare_slices(
         reason = "both losses are equal on every row: the comparison has no content"
     if reason:
         return SliceReport((), len(first), grouping.count, math.nan, limit, reason)
-    discovery = _half(grouping.count, seed)
+    discovery = discovery_half(grouping.count, seed)
     days = [_days(candidate, first, second, grouping, discovery) for candidate in candidates.slices]
     known = {number: day for number, day in enumerate(days) if day.known(n_min, clusters_min)}
-    judged = _judge(known, limit, (1.0 - level) / 2.0)
+    named = {number for number in known if candidates.slices[number].name in foreseen}
+    judged = _judge(known, named, limit, (1.0 - level) / 2.0)
     shrunken = shrink([day.everywhere.value for day in days], [day.everywhere.error for day in days])
     results = [
         _result(candidate, day, judged.get(number), _exp(float(shrunken[number])), limit, n_min)
@@ -156,11 +162,43 @@ def compare_slices(
     return SliceReport(tuple(sorted(results, key=_worst_first)), len(first), grouping.count, overall, limit)
 
 
-def _judge(days: dict[int, _Days], limit: float, alpha: float) -> dict[int, tuple[float, float]]:
-    """Adjusted p-value (NaN where nothing was suspected) and tail probability of the interval, by slice number."""
-    suspected = [number for number, day in days.items() if day.discovery.p_value_above(limit) < _SUSPICION]
-    confirmed = _confirm([days[number].confirmation for number in suspected], limit, alpha)
-    return dict.fromkeys(days, (math.nan, alpha)) | dict(zip(suspected, confirmed, strict=True))
+def discovery_half(count: int, seed: int) -> BoolArray:
+    """Which of `count` clusters suspicion may rest on, shape (count,); the others are for confirmation."""
+    chosen = np.zeros(count, dtype=np.bool_)
+    chosen[np.random.default_rng(seed).permutation(count)[: count // 2]] = True
+    return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What is said of a slice: from which days, with which adjusted p-value (NaN: not suspected), at which tail."""
+
+    speaking: _LogRatio
+    p_adjusted: float
+    tail: float
+
+
+def _judge(days: dict[int, _Days], foreseen: set[int], limit: float, alpha: float) -> dict[int, _Judged]:
+    """By slice number: the foreseen ones on all days, the others where the discovery days made them suspect."""
+    judged = {number: _Judged(day.everywhere, math.nan, alpha) for number, day in days.items()}
+    shared = alpha / 2.0 if foreseen else alpha
+    named = sorted(foreseen)
+    above = {number for number in named if days[number].everywhere.value > math.log(limit)}
+    suspected = [
+        number
+        for number, day in days.items()
+        if number not in foreseen and day.discovery.p_value_above(limit) < _SUSPICION
+    ]
+    for numbers, speaking in (
+        (named, [days[number].everywhere for number in named]),
+        (suspected, [days[number].confirmation for number in suspected]),
+    ):
+        for number, days_used, (p_adjusted, tail) in zip(
+            numbers, speaking, _confirm(speaking, limit, shared), strict=True
+        ):
+            if number not in foreseen or number in above:
+                judged[number] = _Judged(days_used, p_adjusted, tail)
+    return judged
 
 
 def _confirm(tested: list[_LogRatio], limit: float, alpha: float) -> list[tuple[float, float]]:
@@ -177,15 +215,14 @@ def _confirm(tested: list[_LogRatio], limit: float, alpha: float) -> list[tuple[
 
 
 def _result(
-    candidate: Slice, days: _Days, judged: tuple[float, float] | None, shrunken: float, limit: float, n_min: int
+    candidate: Slice, days: _Days, judged: _Judged | None, shrunken: float, limit: float, n_min: int
 ) -> SliceResult:
     n, n_clusters = days.everywhere.n_rows, days.everywhere.n_clusters
     if judged is None:
         ratio, interval, p_adjusted, status = _exp(days.everywhere.value), unknown_interval(0.95), math.nan, None
     else:
-        p_adjusted, tail = judged
-        speaking = days.everywhere if math.isnan(p_adjusted) else days.confirmation
-        ratio, interval = _exp(speaking.value), speaking.interval(tail)
+        p_adjusted = judged.p_adjusted
+        ratio, interval = _exp(judged.speaking.value), judged.speaking.interval(judged.tail)
         status = _status(interval, limit, suspected=not math.isnan(p_adjusted))
     n_needed = None
     if status is None:
@@ -219,12 +256,6 @@ def _log_ratio(loss: FloatArray, reference: FloatArray, sizes: FloatArray, chose
     if not ratio > 0.0:
         return _LogRatio(math.nan, math.nan, n_rows, n_clusters)
     return _LogRatio(math.log(ratio), error / ratio, n_rows, n_clusters)
-
-
-def _half(count: int, seed: int) -> BoolArray:
-    chosen = np.zeros(count, dtype=np.bool_)
-    chosen[np.random.default_rng(seed).permutation(count)[: count // 2]] = True
-    return chosen
 
 
 def _worst_first(result: SliceResult) -> tuple[bool, bool, float]:
