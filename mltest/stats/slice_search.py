@@ -42,6 +42,14 @@ class Cut:
         first, after = self.spans[level]
         return (self.codes >= first) & (self.codes < after)
 
+    def among(self, rows: IndexArray) -> Cut:
+        """The same cut of the rows at these positions."""
+        return Cut(self.names, self.spans, self.codes[rows])
+
+    def sizes(self) -> FloatArray:
+        """Rows of every level, shape (levels,)."""
+        return np.array([np.count_nonzero(self.mask(level)) for level in range(len(self.names))], dtype=np.float64)
+
 
 @dataclass(frozen=True, slots=True)
 class Suspects:
@@ -86,6 +94,24 @@ def tails(name: str, cut: Cut) -> Iterator[Slice]:
             rows = np.flatnonzero(cut.mask(level))
             if len(rows):
                 yield Slice(((name, cut.names[level]),), rows)
+
+
+def pair_sums(one: Cut, other: Cut, weights: FloatArray, parts: AnyArray | None = None, n_parts: int = 1) -> FloatArray:
+    """Sums of `weights` where a level of `one` and one of `other` meet, by part of the rows.
+
+    Codes, weights and parts have shape (rows,); the sums (levels of one, levels of other, parts).
+    """
+    if not one.names or not other.names:
+        return np.zeros((len(one.names), len(other.names), n_parts))
+    # Rows without a bin get one of their own at the end, which no level spans.
+    n_one, n_other = (max(after for _, after in cut.spans) + 1 for cut in (one, other))
+    cells = (one.codes % n_one) * n_other + other.codes % n_other
+    if parts is not None:
+        cells = cells * n_parts + parts
+    shape = (n_one, n_other, n_parts)
+    sums = np.bincount(cells, weights=weights, minlength=n_one * n_other * n_parts).astype(np.float64).reshape(shape)
+    over_one = np.stack([sums[first:after].sum(axis=0) for first, after in one.spans])
+    return np.stack([over_one[:, first:after].sum(axis=1) for first, after in other.spans], axis=1)
 
 
 def suspected(
@@ -144,20 +170,11 @@ class _Cells:
     def of(
         cls, one: Cut, other: Cut, rows: IndexArray, days: AnyArray, n_days: int, weights: Sequence[FloatArray]
     ) -> _Cells:
-        # Rows without a bin get one of their own at the end, which no level spans.
-        first, second = one.codes[rows], other.codes[rows]
-        n_first, n_second = len(one.names) + 1, max((after for _, after in other.spans), default=0) + 1
-        cells = ((first % n_first) * n_second + second % n_second) * n_days + days
-        shape = (n_first, n_second, n_days)
-        sums = [
-            np.bincount(cells, weights=each, minlength=int(np.prod(shape))).astype(np.float64).reshape(shape)
-            for each in weights
-        ]
-        loss, reference, sizes = (_over_spans(each[:-1], other.spans) for each in sums)
+        one, other = one.among(rows), other.among(rows)
+        loss, reference, sizes = (pair_sums(one, other, each, days, n_days) for each in weights)
         pairs = sizes.sum(axis=2)
-        alone = np.bincount(first % n_first, minlength=n_first)[:-1, None]
-        across = _over_spans(sums[2].sum(axis=0, keepdims=True), other.spans).sum(axis=2)
-        return cls(loss, reference, sizes, (pairs == alone) | (pairs == across))
+        implied = (pairs == one.sizes()[:, None]) | (pairs == other.sizes()[None, :])
+        return cls(loss, reference, sizes, implied)
 
     def p_values(self, limit: float, n_min: float) -> FloatArray:
         """One-sided, for ratios above the limit; NaN where too little is known; shape (levels, spans)."""
@@ -173,8 +190,3 @@ class _Cells:
             p_values = stdtr(np.maximum(days - 1, 1), (np.log(limit) - np.log(ratio)) / error)
         known = (self.sizes.sum(axis=2) >= n_min) & (days >= _FEWEST_DAYS) & (error > 0.0) & ~self.implied
         return np.where(known, p_values, np.nan)
-
-
-def _over_spans(sums: FloatArray, spans: Sequence[tuple[int, int]]) -> FloatArray:
-    """Sums over the bins of every span, along the second axis."""
-    return np.stack([sums[:, first:after].sum(axis=1) for first, after in spans], axis=1)

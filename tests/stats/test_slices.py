@@ -23,10 +23,19 @@ class Flights:
     reference: npt.NDArray[np.float64]
     noise: npt.NDArray[np.float64]
 
-    def judge(self, ratio: npt.NDArray[np.float64] | float, **options: float) -> SliceReport:
+    def judge(
+        self, ratio: npt.NDArray[np.float64] | float, foreseen: tuple[str, ...] = (), seed: int = 1
+    ) -> SliceReport:
         candidates = find_candidates({"carrier": self.carrier, "night": self.night})
+        named = [one.name for one in candidates.slices if one.columns in [(name,) for name in foreseen]]
         return compare_slices(
-            self.reference * ratio * self.noise, self.reference, self.day, candidates, limit=LIMIT, seed=1, **options
+            self.reference * ratio * self.noise,
+            self.reference,
+            self.day,
+            candidates,
+            limit=LIMIT,
+            foreseen=named,
+            seed=seed,
         )
 
 
@@ -70,6 +79,29 @@ def test_with_every_slice_at_the_limit_false_alarms_stay_within_their_level() ->
     runs = 120
     alarms = sum(bool(failed_names(flights(seed).judge(LIMIT))) for seed in range(runs))
     assert alarms <= binom.ppf(0.999, runs, 0.025)
+
+
+def test_so_they_do_where_slices_were_foreseen_and_tested_on_all_days() -> None:
+    runs = 120
+    alarms = sum(bool(failed_names(flights(seed).judge(LIMIT, ("carrier", "night")))) for seed in range(runs))
+    assert alarms <= binom.ppf(0.999, runs, 0.025)
+
+
+def test_a_foreseen_slice_is_judged_alike_however_the_days_are_halved() -> None:
+    data = flights(3)
+    ratio = np.where(data.carrier == "C03", 1.55, 1.0)
+    reports = [data.judge(ratio, ("carrier",), seed) for seed in range(8)]
+    bad = [next(one for one in report.results if one.name == "carrier = C03") for report in reports]
+    assert {(one.status, one.ratio) for one in bad} == {(SliceStatus.FAILED, bad[0].ratio)}
+    assert any("carrier = C03" not in failed_names(data.judge(ratio, seed=seed)) for seed in range(8))
+
+
+def test_a_foreseen_slice_that_is_not_confirmed_has_an_interval_around_the_limit() -> None:
+    for seed in range(20):
+        report = flights(seed).judge(1.3, ("carrier", "night"))
+        for result in report.with_status(SliceStatus.UNDECIDED):
+            if len(result.columns) == 1 and result.ratio > LIMIT:
+                assert result.interval.low <= LIMIT < result.interval.high
 
 
 def test_a_good_model_holds_on_its_large_slices() -> None:

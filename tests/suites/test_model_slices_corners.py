@@ -1,4 +1,4 @@
-"""Model 6, from outside: what is wrong where a declared column meets a range, at its end, or by giving no answer."""
+"""Model 6, from outside: what is wrong where columns meet, at the end of a range, without an answer, or left out."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from tests.suites.running import ItemResult, run_item
 ITEM = "model.slices"
 
 
-def scored(pytester: pytest.Pytester, name: str, *options: str) -> ItemResult:
-    return run_item(pytester, f"tests.suites.ferry_corners:{name}", ITEM, (), *options)
+def scored(pytester: pytest.Pytester, name: str) -> ItemResult:
+    return run_item(pytester, f"tests.suites.ferry_corners:{name}", ITEM)
+
+
+def filtered(pytester: pytest.Pytester, name: str) -> ItemResult:
+    return run_item(pytester, f"tests.suites.ferry_filters:{name}", ITEM)
 
 
 @pytest.mark.parametrize(
@@ -55,3 +59,31 @@ def test_rows_without_an_answer_all_over_the_place_are_no_slice(pytester: pytest
     found = scored(pytester, "silent_here_and_there")
     assert found.verdict == "not_demonstrated", found.message
     assert "not finite" in found.message
+
+
+@pytest.mark.parametrize(
+    ("variant", "named"),
+    [
+        ("gaps_left_out_of_the_holdout", "wave is missing = yes has 255 raw rows, of which the data set keeps 0"),
+        ("gaps_left_out_everywhere", "wave is missing = yes has 918 raw rows, of which the data set keeps 0"),
+        ("storms_left_out", "wind = [23.7"),
+        ("pair_left_out", "port = iona and shift = night has 331 raw rows, of which the data set keeps 0"),
+    ],
+)
+def test_rows_that_a_filter_kept_from_the_evidence_fail_by_name(
+    pytester: pytest.Pytester, variant: str, named: str
+) -> None:
+    found = filtered(pytester, variant)
+    assert found.verdict == "failed", found.message
+    assert named in found.message
+
+
+@pytest.mark.parametrize(
+    "variant", ["gaps_left_out_of_training", "gaps_filled", "gaps_never_sailed", "storms_out_of_season"]
+)
+def test_rows_that_are_filled_unsettled_or_out_of_season_were_not_removed(
+    pytester: pytest.Pytester, variant: str
+) -> None:
+    found = filtered(pytester, variant)
+    assert found.verdict == "passed", found.message
+    assert found.value("least_share_kept_of_raw") > 0.3
