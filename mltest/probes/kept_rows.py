@@ -119,8 +119,8 @@ def _cuts_of(name: str, values: Any) -> Iterator[tuple[str, Cut]]:
 
 
 def _where_they_meet(name: str, one: Cut, crossed: str, other: Cut, kept: BoolArray) -> Iterator[Coverage]:
-    arrived = pair_sums(one, other, np.ones(len(kept)))[:, :, 0]
-    there = pair_sums(one, other, kept.astype(np.float64))[:, :, 0]
+    sums = pair_sums(one, other, [np.ones(len(kept)), kept.astype(np.float64)])
+    arrived, there = (each[:, :, 0] for each in sums)
     with np.errstate(divide="ignore", invalid="ignore"):
         expected = arrived * (np.count_nonzero(kept) - there) / (len(kept) - arrived)
     enough = (expected >= FEWEST_OF_A_PAIR) & (arrived >= LEAST_HELD_OUT * len(kept))

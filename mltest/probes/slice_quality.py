@@ -168,22 +168,19 @@ def _with_suspects(
     seed: int,
 ) -> tuple[SliceCandidates, int]:
     """The candidates, those that a search on the discovery days adds to them, and how many it looked at."""
-    known, n_rows = slicing.candidates, len(losses)
-    found = [
-        suspected(
-            losses + crumb,
-            reference.losses + crumb,
-            rows.blocks,
-            slicing.named,
-            slicing.ranged,
-            limit=limit,
-            n_min=FEWEST_ROWS,
-            seed=seed,
-        )
-        for reference in references
-    ]
+    known = slicing.candidates
+    found = suspected(
+        losses + crumb,
+        [reference.losses + crumb for reference in references],
+        rows.blocks,
+        slicing.named,
+        slicing.ranged,
+        limit=limit,
+        n_min=FEWEST_ROWS,
+        seed=seed,
+    )
     slices = distinct([*known.slices, *(one for suspects in found for one in suspects.slices)])
-    return SliceCandidates(slices, n_rows, known.pairs_left_out), max(suspects.searched for suspects in found)
+    return SliceCandidates(slices, len(losses), known.pairs_left_out), found[0].searched
 
 
 def _compare(

@@ -48,7 +48,9 @@ class Cut:
 
     def sizes(self) -> FloatArray:
         """Rows of every level, shape (levels,)."""
-        return np.array([np.count_nonzero(self.mask(level)) for level in range(len(self.names))], dtype=np.float64)
+        bins = max((after for _, after in self.spans), default=0)
+        counts = np.bincount(self.codes + 1, minlength=bins + 1)[1:]
+        return np.array([counts[first:after].sum() for first, after in self.spans], dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,27 +98,38 @@ def tails(name: str, cut: Cut) -> Iterator[Slice]:
                 yield Slice(((name, cut.names[level]),), rows)
 
 
-def pair_sums(one: Cut, other: Cut, weights: FloatArray, parts: AnyArray | None = None, n_parts: int = 1) -> FloatArray:
-    """Sums of `weights` where a level of `one` and one of `other` meet, by part of the rows.
+def pair_sums(
+    one: Cut, other: Cut, weights: Sequence[FloatArray], parts: AnyArray | None = None, n_parts: int = 1
+) -> list[FloatArray]:
+    """Sums of each of the `weights` where a level of `one` and one of `other` meet, by part of the rows.
 
     Codes, weights and parts have shape (rows,); the sums (levels of one, levels of other, parts).
     """
     if not one.names or not other.names:
-        return np.zeros((len(one.names), len(other.names), n_parts))
-    # Rows without a bin get one of their own at the end, which no level spans.
+        return [np.zeros((len(one.names), len(other.names), n_parts)) for _ in weights]
+    # Rows without a bin get one of their own in front, which no level spans.
     n_one, n_other = (max(after for _, after in cut.spans) + 1 for cut in (one, other))
-    cells = (one.codes % n_one) * n_other + other.codes % n_other
+    cells = (one.codes + 1) * n_other + (other.codes + 1)
     if parts is not None:
         cells = cells * n_parts + parts
-    shape = (n_one, n_other, n_parts)
-    sums = np.bincount(cells, weights=weights, minlength=n_one * n_other * n_parts).astype(np.float64).reshape(shape)
-    over_one = np.stack([sums[first:after].sum(axis=0) for first, after in one.spans])
-    return np.stack([over_one[:, first:after].sum(axis=1) for first, after in other.spans], axis=1)
+    found = []
+    for each in weights:
+        sums = np.bincount(cells, weights=each, minlength=n_one * n_other * n_parts).astype(np.float64, copy=False)
+        found.append(_over(_over(sums.reshape(n_one, n_other, n_parts)[1:, 1:], one.spans, 0), other.spans, 1))
+    return found
+
+
+def _over(sums: FloatArray, spans: Sequence[tuple[int, int]], axis: int) -> FloatArray:
+    """Sums over the bins of every span, along that axis."""
+    if all(span == (number, number + 1) for number, span in enumerate(spans)):
+        return sums
+    moved = np.moveaxis(sums, axis, 0)
+    return np.moveaxis(np.stack([moved[first:after].sum(axis=0) for first, after in spans]), 0, axis)
 
 
 def suspected(
     loss: FloatArray,
-    reference_loss: FloatArray,
+    references: Sequence[FloatArray],
     clusters: npt.ArrayLike,
     named: Mapping[str, Cut],
     crossed: Mapping[str, Cut],
@@ -124,69 +137,65 @@ def suspected(
     limit: float,
     n_min: int,
     seed: int,
-) -> Suspects:
+) -> tuple[Suspects, ...]:
     """Pairs of a level of `named` and a level of `crossed` whose loss ratio looks above `limit` on the discovery days.
 
-    Losses and clusters have shape (n,). One-sided p below 0.05 by the first-order jackknife over days (many of them
-    are put together to 200 first), from `n_min` rows on; the 40 most suspicious ones.
+    Losses, those of every reference and clusters have shape (n,); each reference has suspects of its own. One-sided p
+    below 0.05 by the first-order jackknife over days (many of them are put together to 200 first), from `n_min` rows
+    on; the 40 most suspicious ones.
     """
     grouping = cluster(clusters)
-    searched_days = discovery_half(grouping.count, seed)
-    rows = np.flatnonzero(searched_days[grouping.codes])
+    rows = np.flatnonzero(discovery_half(grouping.count, seed)[grouping.codes])
     days = grouping.codes[rows] % _MOST_DAYS if grouping.count > _MOST_DAYS else grouping.codes[rows]
-    days, n_days = np.unique(days, return_inverse=True)[1], len(np.unique(days))
-    weights = (loss[rows], reference_loss[rows], np.ones(len(rows)))
-    found: list[tuple[float, str, str, int, int]] = []
+    present, days = np.unique(days, return_inverse=True)
+    weights = [np.ones(len(rows)), loss[rows], *(reference[rows] for reference in references)]
+    found: list[list[_Suspicion]] = [[] for _ in references]
     searched = 0
-    for first, one in named.items():
-        for second, other in crossed.items():
-            cells = _Cells.of(one, other, rows, days, n_days, weights)
-            p_values = cells.p_values(limit, n_min / 2)
-            searched += int(np.count_nonzero(~np.isnan(p_values)))
-            for level, span in np.argwhere(p_values < _SUSPICION).tolist():
-                found.append((float(p_values[level, span]), first, second, level, span))
+    early = {name: cut.among(rows) for name, cut in crossed.items()}
+    for first, one in ((name, cut.among(rows)) for name, cut in named.items()):
+        for second, other in early.items():
+            sizes, of_model, *of_references = pair_sums(one, other, weights, days, len(present))
+            known = _known(sizes, one, other, n_min / 2)
+            searched += int(np.count_nonzero(known))
+            for suspicions, of_reference in zip(found, of_references, strict=True):
+                p_values = _p_values(of_model[known], of_reference[known], sizes[known], limit)
+                chosen = np.argwhere(known)[p_values < _SUSPICION].tolist()
+                looks = zip(p_values[p_values < _SUSPICION].tolist(), chosen, strict=True)
+                suspicions += [(p_value, first, second, *place) for p_value, place in looks]
+    return tuple(Suspects(_worst(suspicions, named, crossed, n_min), searched) for suspicions in found)
+
+
+_Suspicion = tuple[float, str, str, int, int]
+
+
+def _worst(
+    suspicions: Sequence[_Suspicion], named: Mapping[str, Cut], crossed: Mapping[str, Cut], n_min: int
+) -> tuple[Slice, ...]:
     slices: list[Slice] = []
-    for _, first, second, level, span in sorted(found):
+    for _, first, second, level, span in sorted(suspicions):
         members = np.flatnonzero(named[first].mask(level) & crossed[second].mask(span))
-        if len(members) >= n_min and len(slices) < _MOST_SUSPECTS:
-            levels = ((first, named[first].names[level]), (second, crossed[second].names[span]))
-            slices.append(Slice(levels, members))
-    return Suspects(tuple(slices), searched)
+        if len(members) >= n_min:
+            slices.append(Slice(((first, named[first].names[level]), (second, crossed[second].names[span])), members))
+        if len(slices) == _MOST_SUSPECTS:
+            break
+    return tuple(slices)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Cells:
-    """Sums over the rows of two levels and a day: loss, reference loss and rows, each of shape (levels, spans, days).
+def _known(sizes: FloatArray, one: Cut, other: Cut, n_min: float) -> BoolArray:
+    """Where levels meet often enough, and neither implies the other; shape (levels of one, levels of other)."""
+    pairs, days = sizes.sum(axis=2), np.count_nonzero(sizes, axis=2)
+    implied = (pairs == one.sizes()[:, None]) | (pairs == other.sizes()[None, :])
+    return np.asarray((pairs >= n_min) & (days >= _FEWEST_DAYS) & ~implied)
 
-    `implied` marks pairs that are as large as one of their levels alone.
-    """
 
-    loss: FloatArray
-    reference: FloatArray
-    sizes: FloatArray
-    implied: BoolArray
+def _p_values(loss: FloatArray, reference: FloatArray, sizes: FloatArray, limit: float) -> FloatArray:
+    """One-sided, for ratios above the limit, shape (pairs,), from sums of shape (pairs, days); NaN without an error."""
+    from scipy.special import stdtr
 
-    @classmethod
-    def of(
-        cls, one: Cut, other: Cut, rows: IndexArray, days: AnyArray, n_days: int, weights: Sequence[FloatArray]
-    ) -> _Cells:
-        one, other = one.among(rows), other.among(rows)
-        loss, reference, sizes = (pair_sums(one, other, each, days, n_days) for each in weights)
-        pairs = sizes.sum(axis=2)
-        implied = (pairs == one.sizes()[:, None]) | (pairs == other.sizes()[None, :])
-        return cls(loss, reference, sizes, implied)
-
-    def p_values(self, limit: float, n_min: float) -> FloatArray:
-        """One-sided, for ratios above the limit; NaN where too little is known; shape (levels, spans)."""
-        from scipy.special import stdtr
-
-        days = (self.sizes > 0.0).sum(axis=2)
-        total = self.reference.sum(axis=2)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = self.loss.sum(axis=2) / total
-            left = total[:, :, None] - self.reference
-            residuals = (self.loss - ratio[:, :, None] * self.reference) / left
-            error = np.sqrt((days - 1) / days * np.square(residuals).sum(axis=2)) / ratio
-            p_values = stdtr(np.maximum(days - 1, 1), (np.log(limit) - np.log(ratio)) / error)
-        known = (self.sizes.sum(axis=2) >= n_min) & (days >= _FEWEST_DAYS) & (error > 0.0) & ~self.implied
-        return np.where(known, p_values, np.nan)
+    days, total = np.count_nonzero(sizes, axis=1), reference.sum(axis=1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = loss.sum(axis=1, keepdims=True) / total
+        residuals = (loss - ratio * reference) / (total - reference)
+        error = np.sqrt((days - 1) / days * np.square(residuals).sum(axis=1)) / ratio[:, 0]
+        p_values = stdtr(days - 1, (np.log(limit) - np.log(ratio[:, 0])) / error)
+    return np.where(error > 0.0, p_values, np.nan)

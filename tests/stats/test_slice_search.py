@@ -25,7 +25,8 @@ def searched(
         "region": cut_levels([f"R{k}" for k in range(8)], random.integers(0, 8, n), fewest=50),
     }
     ranged = {"wind": cut_number(wind)} | {f"x{k}": cut_number(random.normal(size=n)) for k in range(10)}
-    return suspected(loss, reference, day, named, ranged, limit=1.2, n_min=50, seed=seed), loss, reference, day
+    (suspects,) = suspected(loss, [reference], day, named, ranged, limit=1.2, n_min=50, seed=seed)
+    return suspects, loss, reference, day
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -61,7 +62,7 @@ def test_pairs_at_the_very_limit_are_confirmed_no_oftener_than_the_level_allows(
         loss = 1.2 * reference * np.exp(0.4 * random.normal(size=len(day)) - 0.08)
         named = {"region": cut_levels([f"R{k}" for k in range(8)], random.integers(0, 8, len(day)), fewest=50)}
         ranged = {f"x{k}": cut_number(random.normal(size=len(day))) for k in range(5)}
-        suspects = suspected(loss, reference, day, named, ranged, limit=1.2, n_min=50, seed=seed)
+        (suspects,) = suspected(loss, [reference], day, named, ranged, limit=1.2, n_min=50, seed=seed)
         report = compare_slices(
             loss, reference, day, SliceCandidates(suspects.slices, len(loss)), limit=1.2, level=0.95, seed=seed
         )
