@@ -1,8 +1,8 @@
 """Which slices are judged: the declared ones and their pairs, and those that the inputs suggest by themselves.
 
 Missing is a level of its own in every column, and so is a level that training never saw, so no row falls out. Inputs
-are cut into quarters, with the twentieth at either end for itself. Where a declared column meets such a range there are
-too many slices to judge each of them, so that they are searched.
+are cut into quarters, with the twentieth at either end for itself. Where such a range meets a declared column or
+another range there are too many slices to judge each of them, so that they are searched.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _YES, _NO = "yes", "no"
 class Slicing:
     """Candidate slices over the held-out rows; `declared` are the columns that somebody named.
 
-    `named` are those and the masks of missing and unseen values, `ranged` the other inputs: where one of the former
-    meets one of the latter, slices are to be searched.
+    `named` are those and the masks of missing and unseen values, `ranged` the other inputs: where one of the latter
+    meets one of either, slices are to be searched.
     """
 
     declared: tuple[str, ...]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations, product
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from mltest.stats.slices import discovery_half
 
 _SUSPICION = 0.05
 _MOST_SUSPECTS = 40
+_MOST_CROSSED = 45
 _MOST_DAYS = 200
 _FEWEST_DAYS = 5
 _MOST_LEVELS_OF_A_NUMBER = 20
@@ -138,11 +140,12 @@ def suspected(
     n_min: int,
     seed: int,
 ) -> tuple[Suspects, ...]:
-    """Pairs of a level of `named` and a level of `crossed` whose loss ratio looks above `limit` on the discovery days.
+    """Where a level of `crossed` meets one of `named` or of another column of `crossed`: pairs with a loss ratio that
+    looks above `limit` on the discovery days.
 
     Losses, those of every reference and clusters have shape (n,); each reference has suspects of its own. One-sided p
     below 0.05 by the first-order jackknife over days (many of them are put together to 200 first), from `n_min` rows
-    on; the 40 most suspicious ones.
+    on; the 40 most suspicious ones. Of `crossed` the first 45 columns meet each other.
     """
     grouping = cluster(clusters)
     rows = np.flatnonzero(discovery_half(grouping.count, seed)[grouping.codes])
@@ -151,31 +154,30 @@ def suspected(
     weights = [np.ones(len(rows)), loss[rows], *(reference[rows] for reference in references)]
     found: list[list[_Suspicion]] = [[] for _ in references]
     searched = 0
-    early = {name: cut.among(rows) for name, cut in crossed.items()}
-    for first, one in ((name, cut.among(rows)) for name, cut in named.items()):
-        for second, other in early.items():
-            sizes, of_model, *of_references = pair_sums(one, other, weights, days, len(present))
-            known = _known(sizes, one, other, n_min / 2)
-            searched += int(np.count_nonzero(known))
-            for suspicions, of_reference in zip(found, of_references, strict=True):
-                p_values = _p_values(of_model[known], of_reference[known], sizes[known], limit)
-                chosen = np.argwhere(known)[p_values < _SUSPICION].tolist()
-                looks = zip(p_values[p_values < _SUSPICION].tolist(), chosen, strict=True)
-                suspicions += [(p_value, first, second, *place) for p_value, place in looks]
-    return tuple(Suspects(_worst(suspicions, named, crossed, n_min), searched) for suspicions in found)
+    whole = {**named, **crossed}
+    early = {name: cut.among(rows) for name, cut in whole.items()}
+    for first, second in (*product(named, crossed), *combinations(list(crossed)[:_MOST_CROSSED], 2)):
+        one, other = early[first], early[second]
+        sizes, of_model, *of_references = pair_sums(one, other, weights, days, len(present))
+        known = _known(sizes, one, other, n_min / 2)
+        searched += int(np.count_nonzero(known))
+        for suspicions, of_reference in zip(found, of_references, strict=True):
+            p_values = _p_values(of_model[known], of_reference[known], sizes[known], limit)
+            chosen = np.argwhere(known)[p_values < _SUSPICION].tolist()
+            looks = zip(p_values[p_values < _SUSPICION].tolist(), chosen, strict=True)
+            suspicions += [(p_value, first, second, *place) for p_value, place in looks]
+    return tuple(Suspects(_worst(suspicions, whole, n_min), searched) for suspicions in found)
 
 
 _Suspicion = tuple[float, str, str, int, int]
 
 
-def _worst(
-    suspicions: Sequence[_Suspicion], named: Mapping[str, Cut], crossed: Mapping[str, Cut], n_min: int
-) -> tuple[Slice, ...]:
+def _worst(suspicions: Sequence[_Suspicion], cuts: Mapping[str, Cut], n_min: int) -> tuple[Slice, ...]:
     slices: list[Slice] = []
     for _, first, second, level, span in sorted(suspicions):
-        members = np.flatnonzero(named[first].mask(level) & crossed[second].mask(span))
+        members = np.flatnonzero(cuts[first].mask(level) & cuts[second].mask(span))
         if len(members) >= n_min:
-            slices.append(Slice(((first, named[first].names[level]), (second, crossed[second].names[span])), members))
+            slices.append(Slice(((first, cuts[first].names[level]), (second, cuts[second].names[span])), members))
         if len(slices) == _MOST_SUSPECTS:
             break
     return tuple(slices)

@@ -58,6 +58,11 @@ def bad_at_iona_in_strong_wind(ref: SystemRef) -> System:
     return late(ref, lambda batch: is_level(batch, "port", "iona") & (numbers(batch, "wind") > 18), 12.0)
 
 
+def bad_when_windy_and_full(ref: SystemRef) -> System:
+    """Two ranges of inputs that nobody declared: fine apart, wrong where they meet."""
+    return late(ref, lambda batch: (numbers(batch, "wind") > 20) & (numbers(batch, "load") > 0.7), 9.0)
+
+
 def bad_in_extreme_wind(ref: SystemRef) -> System:
     """Wrong at the very end of the range of an input."""
     return late(ref, lambda batch: numbers(batch, "wind") > 24, 12.0)

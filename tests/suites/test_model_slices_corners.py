@@ -22,6 +22,7 @@ def filtered(pytester: pytest.Pytester, name: str) -> ItemResult:
     [
         ("bad_in_stormy_nights", "shift = night and wind = ["),
         ("bad_at_iona_in_strong_wind", "port = iona and wind = ["),
+        ("bad_when_windy_and_full", "wind = [18.4774, inf) and load = [0.74"),
         ("bad_in_extreme_wind", "wind = [23.7"),
         ("bad_without_wave_at_night", "shift = night and wave is missing = yes"),
     ],
