@@ -7,7 +7,7 @@ share of the overall loss is added to both, lest a slice that everybody gets rig
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,7 @@ _CRUMB = 0.05
 _LEVEL = 0.975
 _PLANTED = 1.5
 _SAME_TROUBLE = 0.9
+_NARROWER = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +106,11 @@ def judge(
     }
     if all(report.reason for report in reports.values()):
         raise Withheld(f"slices cannot be judged: {next(iter(reports.values())).reason}", ReasonCode.CIRCULAR)
-    slices = _worst_of_each(reports, candidates, rows, answers, losses)
+    beyond = {reference.yardstick: losses - reference.losses for reference in references}
+    slices = _worst_of_each(reports, candidates, rows, answers, beyond)
     control = next(reference for reference in references if reports[reference.yardstick].reason is None)
     return SliceQuality(
-        slices=_cause_first(slices),
+        slices=_cause_first(slices, slicing.declared),
         settled=_settled(slices, slicing, len(losses)),
         limit=limit,
         unit=rows.unit,
@@ -211,7 +213,7 @@ def _worst_of_each(
     candidates: SliceCandidates,
     rows: JudgedRows,
     answers: FloatArray,
-    losses: FloatArray,
+    beyond: Mapping[Yardstick, FloatArray],
 ) -> tuple[JudgedSlice, ...]:
     members = {one.name: one for one in candidates.slices}
     worst: dict[str, tuple[SliceResult, Yardstick]] = {}
@@ -226,7 +228,7 @@ def _worst_of_each(
             yardstick,
             _bias(rows, answers, members[name]),
             result.n / candidates.n_rows,
-            float(losses[members[name].rows].sum()) * (1.0 - 1.0 / result.ratio) if result.ratio > 0.0 else 0.0,
+            float(beyond[yardstick][members[name].rows].sum()),
         )
         for name, (result, yardstick) in worst.items()
     ]
@@ -241,16 +243,23 @@ def _rank(result: SliceResult) -> tuple[int, float, str]:
     return _ORDER.index(result.status), -known if np.isfinite(known) else 0.0, result.name
 
 
-def _cause_first(slices: tuple[JudgedSlice, ...]) -> tuple[JudgedSlice, ...]:
+def _cause_first(slices: tuple[JudgedSlice, ...], declared: Sequence[str]) -> tuple[JudgedSlice, ...]:
     """Failed slices with the one in front that names the trouble: the narrowest that holds nearly all excess loss.
 
     A pair inside a bad column has but a part of the column's excess; a column around a bad pair has no more than it.
+    Ranges of inputs that happen to hold the rows of a bad column say less than its name: with every column that it
+    has in addition, and every one that nobody declared, a slice must be narrower by a quarter.
     """
     failed = [one for one in slices if one.result.status is SliceStatus.FAILED]
     if not failed:
         return slices
+
+    def breadth(one: JudgedSlice) -> float:
+        columns = one.result.columns
+        return one.result.n / _NARROWER ** (len(columns) - 1 + sum(name not in declared for name in columns))
+
     most = max(one.excess for one in failed)
-    cause = min((one for one in failed if one.excess >= _SAME_TROUBLE * most), key=lambda one: one.result.n)
+    cause = min((one for one in failed if one.excess >= _SAME_TROUBLE * most), key=breadth)
     return (cause, *(one for one in slices if one is not cause))
 
 

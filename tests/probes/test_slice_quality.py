@@ -59,6 +59,19 @@ def test_a_slice_answered_wrongly_is_named_first(seed: int) -> None:
     assert quality.slices[0].bias == pytest.approx(2.5, abs=0.3)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_range_that_holds_most_rows_of_a_bad_declared_slice_does_not_take_its_name(seed: int) -> None:
+    rows = judged(a_day=80, seed=seed)
+    bad = np.array(rows.holdout["kind"].to_pylist()) == "c"
+    proxy = bad.astype(float)
+    proxy[np.flatnonzero(bad)[::12]] = 0.0
+    holdout = rows.holdout.set_column(rows.holdout.column_names.index("z"), "z", pa.array(proxy))
+    quality = quality_of(replace(rows, holdout=holdout), honest_answers(rows, seed) + 2.5 * bad, seed)
+    failed = [one.result.name for one in quality.with_status(SliceStatus.FAILED)]
+    assert any("z = 1" in name for name in failed)
+    assert failed[0] == "kind = c"
+
+
 def test_a_slice_that_is_hard_for_everyone_does_not_fail() -> None:
     rows = judged()
     hard = np.array(rows.holdout["kind"].to_pylist()) == "b"
