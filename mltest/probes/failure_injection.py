@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mltest.evidence import Withheld
@@ -11,10 +11,19 @@ from mltest.probes.pipeline_run import PipelineRun
 from mltest.system import Artifact
 from mltest.tables.rows import to_arrow
 
+
+@dataclass(frozen=True)
+class Injected:
+    """How many failures were tried, and those that were swallowed, each as a clause."""
+
+    tried: int
+    went_on: tuple[str, ...]
+
+
 NEVER_TRAINED = "never-trained"
 
 
-def swallowed(run: PipelineRun) -> tuple[str, ...]:
+def inject(run: PipelineRun) -> Injected:
     """The failures, each as a clause, after which a stage went on as if nothing had happened.
 
     Raw rows are taken away, the target is, the artifact file is, and a version is asked for that does not exist.
@@ -30,7 +39,7 @@ def swallowed(run: PipelineRun) -> tuple[str, ...]:
     published = set(run.parts.registry.versions()) - set(run.versions_before) - {run.version}
     if published:
         went_on.append(f"a run failed and the version {', '.join(sorted(published))} was published")
-    return tuple(went_on)
+    return Injected(len(injections), tuple(went_on))
 
 
 def _goes_on(inject: Callable[[], object]) -> bool:

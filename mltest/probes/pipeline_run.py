@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mltest.evidence import PartFailure, ReasonCode, Withheld
+from mltest.probes import pipeline_requests
 from mltest.probes.nonce import Planting, plant
+from mltest.probes.pipeline_requests import Served
 from mltest.probes.pipeline_slice import ROWS, PipelineSlice, newest
 from mltest.probes.stages import stage
 from mltest.system import Artifact, Judgement, Model, Registry, System, SystemRef
@@ -28,32 +30,26 @@ RECORDS = 120
 """Requests that are sent three times: as they are, and in the name of either planted entity."""
 
 ALIASES = ("champion", "challenger", "candidate", "previous", "production", "staging", "latest", "canary")
+IN_SERVICE = ("champion", "production", "canary")
+"""Aliases whose version answers somebody; the others may say no more than which is the newest."""
+
 _STEP_KEYS = ("batch_size",)
 _SMALLEST_BATCH = 128
 
 
 @dataclass(frozen=True)
-class Served:
-    """What the server said: answers to the same requests in three names, and its log of them."""
-
-    ordinary: Sequence[Mapping[str, Any]]
-    plain: Sequence[Mapping[str, Any]]
-    marked: Sequence[Mapping[str, Any]]
-    log: pa.Table
-
-    @property
-    def answers(self) -> tuple[Mapping[str, Any], ...]:
-        return (*self.ordinary, *self.plain, *self.marked)
-
-
-@dataclass(frozen=True)
 class PipelineRun:
-    """Everything that one run made, stage by stage. `config` are the overrides that kept the number of steps."""
+    """Everything that one run made, stage by stage. `config` are the overrides that kept the number of steps.
+
+    `features` are those of the planted rows to learn from, `batch` those of the untouched rows that were served.
+    """
 
     parts: PipelineParts
     chosen: PipelineSlice
     planting: Planting
+    records: Sequence[Mapping[str, Any]]
     features: pa.Table
+    batch: pa.Table
     artifact: Artifact
     config: Mapping[str, Any]
     judgement: Judgement | None
@@ -88,6 +84,10 @@ class AliasRecord:
 
     targets: Mapping[str, tuple[str, str | None]]
 
+    def moved(self, registry: Registry) -> tuple[str, ...]:
+        """The aliases that put a version into service and point elsewhere than they did."""
+        return tuple(name for name in IN_SERVICE if _target(registry, name) != self.targets.get(name, (None, None))[0])
+
     def restore(self, registry: Registry) -> tuple[str, ...]:
         """Puts back every alias that moved, and returns those that still do not point at what they did."""
         for name, (version, _) in self.targets.items():
@@ -101,14 +101,18 @@ def aliases(registry: Registry) -> AliasRecord:
     """The usual aliases that this registry has."""
     found: dict[str, tuple[str, str | None]] = {}
     for name in ALIASES:
-        try:
-            version = registry.alias(name)
-        except PartFailure:
-            # Some registries raise for an alias that nobody set.
-            continue
+        version = _target(registry, name)
         if version is not None:
             found[name] = (version, registry.load(version).metadata.digest)
     return AliasRecord(found)
+
+
+def _target(registry: Registry, name: str) -> str | None:
+    try:
+        return registry.alias(name)
+    except PartFailure:
+        # Some registries raise for an alias that nobody set.
+        return None
 
 
 def run(parts: PipelineParts, ref: SystemRef, deviation: float | None) -> PipelineRun:
@@ -128,6 +132,7 @@ def run(parts: PipelineParts, ref: SystemRef, deviation: float | None) -> Pipeli
     versions_before = tuple(parts.registry.versions())
     with stage("features"):
         features = to_arrow(parts.features.compute(planting.raw, chosen.learn))
+        batch = to_arrow(parts.features.compute(raw, None if chosen.learn is None else chosen.serve))
     config = steps_kept(parts.training.config, chosen.share)
     with stage("training"):
         folder = workdir / "training"
@@ -140,12 +145,17 @@ def run(parts: PipelineParts, ref: SystemRef, deviation: float | None) -> Pipeli
         version = parts.registry.register(artifact)
         registered = parts.registry.load(version)
     with stage("serving"):
-        served = _served(parts.serving, workdir / "serving", version, chosen, records, planting)
+        folder = workdir / "serving"
+        folder.mkdir()
+        with parts.serving.start(folder, version=version, as_of=chosen.served_from) as handle:
+            served = pipeline_requests.ask(handle, records, planting, _numbers(parts, records[0]))
     return PipelineRun(
         parts=parts,
         chosen=chosen,
         planting=planting,
+        records=records,
         features=features,
+        batch=batch,
         artifact=artifact,
         config=config,
         judgement=judgement,
@@ -187,21 +197,7 @@ def _records(
     return [records[position] for position in positions.tolist()]
 
 
-def _served(
-    serving: Any,
-    workdir: Path,
-    version: str,
-    chosen: PipelineSlice,
-    records: Sequence[Mapping[str, Any]],
-    planting: Planting,
-) -> Served:
-    workdir.mkdir()
-    with serving.start(workdir, version=version, as_of=chosen.served_from) as handle:
-        ordinary = handle.predict(records)
-        plain = handle.predict([{**record, planting.column: planting.plain} for record in records])
-        marked = handle.predict([{**record, planting.column: planting.marked} for record in records])
-        log = to_arrow(handle.request_log())
-    for answers in (ordinary, plain, marked):
-        if len(answers) != len(records) or not all({"prediction", "version"} <= set(answer) for answer in answers):
-            raise ValueError("it must answer each record with a `prediction` and a `version`")
-    return Served(ordinary, plain, marked, log)
+def _numbers(parts: PipelineParts, record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Fields of a request that hold a number, the ones called like an input of the model first."""
+    found = [name for name, value in record.items() if isinstance(value, int | float) and not isinstance(value, bool)]
+    return tuple(sorted(found, key=lambda name: name not in parts.data.roles.inputs))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import mltest
-from mltest.probes import direction, failure_injection, pipeline_figures, pipeline_run, target_spread
+from mltest.probes import direction, failure_injection, pipeline_figures, pipeline_report, pipeline_run, target_spread
 
 
 @pytest.mark.ml_score("infra.integration", experiment=True)
@@ -28,13 +28,14 @@ def test_a_nonce_planted_in_raw_rows_comes_out_of_the_server(
     try:
         run = pipeline_run.run(parts, ml_ref, target_spread.of(ml_system))
         found = pipeline_figures.figures(run)
-        swallowed = failure_injection.swallowed(run)
+        injected = failure_injection.inject(run)
     finally:
-        moved = aliases.restore(parts.registry)
-    pipeline_figures.record(evidence, run, found, swallowed, moved)
+        into_service = aliases.moved(parts.registry)
+        moves = pipeline_report.AliasMoves(into_service, aliases.restore(parts.registry))
+    pipeline_report.record(evidence, run, found, injected, moves)
     failed = [m for m in evidence.measurements if m.decides and m.verdict() is mltest.Verdict.FAILED]
     if failed:
-        pytest.fail(pipeline_figures.advice(failed, found, swallowed, moved), pytrace=False)
+        pytest.fail(pipeline_report.advice(failed, found, injected, moves), pytrace=False)
     champion = None if ml_system.model is None else ml_system.model.predict(run.features)
     doubt = pipeline_figures.blindness(found) or direction.contradiction(
         champion, run.trained.predict(run.features), run.artifact.metrics

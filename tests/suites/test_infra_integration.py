@@ -10,6 +10,7 @@ from tests.suites.running import VACUITY, ItemResult, run_item
 
 ITEM = "infra.integration"
 COURIERS = "tests.suites.couriers"
+PIPELINES = "tests.suites.courier_pipelines"
 
 
 def scored(pytester: pytest.Pytester, *faults: str, variant: str = "system") -> ItemResult:
@@ -57,6 +58,32 @@ def test_another_configuration_than_the_shipped_one_fails(pytester: pytest.Pytes
     found = scored(pytester, variant="otherwise_configured")
     assert found.verdict == "failed"
     assert "learning_rate" in found.message
+
+
+@pytest.mark.parametrize(
+    ("variant", "measurement", "cause"),
+    [
+        ("answered_in_reverse", "answers_misplaced", "in a batch than alone"),
+        ("without_load_at_serving", "golden_difference_share", "another load than the batch"),
+        ("swapped_at_serving", "golden_difference_share", "another distance, load than the batch"),
+        ("out_of_order", "golden_difference_share", "another distance than the batch"),
+        ("secretive", "config_differences", "learning_rate"),
+        ("refused_and_promoted", "served_against_the_gate", "champion was moved"),
+    ],
+)
+def test_a_changed_hand_over_fails_by_the_measurement_that_speaks_of_it(
+    pytester: pytest.Pytester, variant: str, measurement: str, cause: str
+) -> None:
+    found = run_item(pytester, f"{PIPELINES}:{variant}", ITEM)
+    assert found.verdict == "failed", found.message
+    assert f"{measurement} is" in found.message
+    assert cause in found.message
+
+
+@pytest.mark.parametrize("variant", ["asked_for_its_health", "rounded", "refused"])
+def test_a_harmless_way_of_handing_over_passes(pytester: pytest.Pytester, variant: str) -> None:
+    found = run_item(pytester, f"{PIPELINES}:{variant}", ITEM)
+    assert found.verdict == "passed", found.message
 
 
 def test_the_champion_is_put_back_where_registering_had_replaced_it(pytester: pytest.Pytester) -> None:
