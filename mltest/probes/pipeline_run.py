@@ -41,7 +41,8 @@ _SMALLEST_BATCH = 128
 class PipelineRun:
     """Everything that one run made, stage by stage. `config` are the overrides that kept the number of steps.
 
-    `features` are those of the planted rows to learn from, `batch` those of the untouched rows that were served.
+    `features` are those of the planted rows to learn from, `batch` those of the untouched rows that were served;
+    `root` is the folder that belongs to the system alone, `workdir` the run's own in it.
     """
 
     parts: PipelineParts
@@ -58,6 +59,7 @@ class PipelineRun:
     registered: Model
     served: Served
     workdir: Path
+    root: Path
     versions_before: tuple[str, ...]
 
 
@@ -86,7 +88,8 @@ class AliasRecord:
 
     def moved(self, registry: Registry) -> tuple[str, ...]:
         """The aliases that put a version into service and point elsewhere than they did."""
-        return tuple(name for name in IN_SERVICE if _target(registry, name) != self.targets.get(name, (None, None))[0])
+        now = in_service(registry)
+        return tuple(name for name in now if now[name] != self.targets.get(name, (None, None))[0])
 
     def restore(self, registry: Registry) -> tuple[str, ...]:
         """Puts back every alias that moved, and returns those that still do not point at what they did."""
@@ -105,6 +108,11 @@ def aliases(registry: Registry) -> AliasRecord:
         if version is not None:
             found[name] = (version, registry.load(version).metadata.digest)
     return AliasRecord(found)
+
+
+def in_service(registry: Registry) -> dict[str, str | None]:
+    """What the aliases that put a version into service point at."""
+    return {name: _target(registry, name) for name in IN_SERVICE}
 
 
 def _target(registry: Registry, name: str) -> str | None:
@@ -164,6 +172,7 @@ def run(parts: PipelineParts, ref: SystemRef, deviation: float | None) -> Pipeli
         registered=registered,
         served=served,
         workdir=workdir,
+        root=ref.workdir,
         versions_before=versions_before,
     )
 

@@ -11,6 +11,7 @@ from tests.suites.running import VACUITY, ItemResult, run_item
 ITEM = "infra.integration"
 COURIERS = "tests.suites.couriers"
 PIPELINES = "tests.suites.courier_pipelines"
+FAILURES = "tests.suites.courier_failures"
 
 
 def scored(pytester: pytest.Pytester, *faults: str, variant: str = "system") -> ItemResult:
@@ -83,6 +84,29 @@ def test_a_changed_hand_over_fails_by_the_measurement_that_speaks_of_it(
 @pytest.mark.parametrize("variant", ["asked_for_its_health", "rounded", "refused"])
 def test_a_harmless_way_of_handing_over_passes(pytester: pytest.Pytester, variant: str) -> None:
     found = run_item(pytester, f"{PIPELINES}:{variant}", ITEM)
+    assert found.verdict == "passed", found.message
+
+
+@pytest.mark.parametrize(
+    ("variant", "clause"),
+    [
+        ("filling_lost_columns", "the raw column distance was gone and training still gave an artifact"),
+        ("taking_any_bytes", "other bytes than its digest says"),
+        ("falling_back_when_unreadable", "was unreadable and a server answered"),
+        ("guessing_in_silence", "a word in place of a number"),
+    ],
+)
+def test_a_failure_that_nobody_hears_of_fails_and_is_named(
+    pytester: pytest.Pytester, variant: str, clause: str
+) -> None:
+    found = run_item(pytester, f"{FAILURES}:{variant}", ITEM)
+    assert found.verdict == "failed", found.message
+    assert clause in found.message
+
+
+@pytest.mark.parametrize("variant", ["declaring_lost_columns", "checking_bytes_late", "guessing_aloud"])
+def test_a_failure_that_surfaces_in_another_way_passes(pytester: pytest.Pytester, variant: str) -> None:
+    found = run_item(pytester, f"{FAILURES}:{variant}", ITEM)
     assert found.verdict == "passed", found.message
 
 
