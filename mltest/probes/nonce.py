@@ -79,7 +79,7 @@ def plant(
     drawn = np.random.default_rng(seed).permutation(with_outcome)
     here, there = drawn[:count], drawn[count : 2 * count]
     marked, plain = unused_values(table.column(entity), 2)
-    table = _overwritten(table, entity, {int(i): marked for i in here} | {int(i): plain for i in there})
+    table = overwritten(table, entity, {int(i): marked for i in here} | {int(i): plain for i in there})
     changed, shift = _shifted(table, outcome, here, roles, deviation)
     return Planting(
         {**raw, table_name: changed}, entity, marked, plain, shift, count, roles.positive if deviation is None else None
@@ -144,7 +144,8 @@ def _new(table: pa.Table, before: pa.Table) -> Any:
     return ~np.isin(row_digests(table, names), row_digests(before, names))
 
 
-def _overwritten(table: pa.Table, name: str, values: Mapping[int, Any]) -> pa.Table:
+def overwritten(table: pa.Table, name: str, values: Mapping[int, Any]) -> pa.Table:
+    """The table with other values in some rows of a column, by position."""
     import pyarrow as pa
 
     column = table.column(name)
@@ -160,7 +161,7 @@ def _shifted(table: pa.Table, name: str, rows: Any, roles: Roles, deviation: flo
     if deviation is None:
         if roles.positive is None:
             raise Withheld("classes need roles.positive, the class that is planted", ReasonCode.PART_MISSING)
-        return _overwritten(table, name, {int(i): roles.positive for i in rows}), 1.0
+        return overwritten(table, name, {int(i): roles.positive for i in rows}), 1.0
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         raise Withheld(f"the raw outcome {name!r} is no number: name the column that the target is derived from")
     values = np.array([np.nan if cell is None else float(cell) for cell in column.to_pylist()])
@@ -173,7 +174,7 @@ def _shifted(table: pa.Table, name: str, rows: Any, roles: Roles, deviation: flo
     shift = SHIFT * (deviation if comparable else spread)
     shift = float(np.ceil(shift)) if whole else shift
     moved = {int(i): (round(values[i] + shift) if whole else values[i] + shift) for i in rows}
-    return _overwritten(_wide(table, name) if whole else table, name, moved), shift
+    return overwritten(_wide(table, name) if whole else table, name, moved), shift
 
 
 def _wide(table: pa.Table, name: str) -> pa.Table:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mltest.evidence import Withheld
-from mltest.probes import pipeline_answers, pipeline_golden
+from mltest.probes import pipeline_answers, pipeline_following, pipeline_golden
 from mltest.probes.judged_rows import column
 from mltest.probes.outcomes import class_name
+from mltest.probes.pipeline_following import Following
 from mltest.probes.pipeline_golden import Golden
 from mltest.probes.pipeline_run import PipelineRun
 from mltest.stats.arrays import FloatArray
@@ -65,6 +66,7 @@ class PipelineFigures:
     misplaced: int
     asked_alone: int
     golden: Golden
+    following: Following
     other_versions: tuple[str, ...]
     digest_differs: bool
     served_difference: float
@@ -92,6 +94,7 @@ def figures(run: PipelineRun) -> PipelineFigures:
         misplaced=misplaced,
         asked_alone=asked_alone,
         golden=pipeline_golden.golden(run, inputs, spread),
+        following=pipeline_following.following(run, inputs),
         other_versions=tuple(sorted(versions - {run.version})),
         digest_differs=_digest_differs(run),
         served_difference=served,

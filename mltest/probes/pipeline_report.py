@@ -35,7 +35,8 @@ def record(
 
     What the gate says of a model that learnt from a slice decides nothing; that it is heard does.
     """
-    effect, rows, golden = found.effect, len(run.served.answers), found.golden
+    effect, rows = found.effect, len(run.served.answers)
+    golden, following = found.golden, found.following
     interval = (effect.low, effect.high)
     measure = evidence.measure
     measure("nonce_effect_share", effect.share, limit=0.3, better="higher", ci=interval, n=effect.records)
@@ -49,6 +50,9 @@ def record(
         measure("answers_misplaced", found.misplaced, limit=0, n=found.asked_alone, unit="answers")
     if golden.problem is None:
         measure("golden_difference_share", golden.share, limit=GOLDEN_SHARE, n=golden.rows)
+    if following.moved:
+        left = len(following.left_behind)
+        measure("inputs_left_behind", left, limit=0, n=len(following.moved), unit="inputs")
     measure("config_differences", len(found.config_differences), limit=0, unit="keys")
     measure("swallowed_failures", len(injected.went_on), limit=0, n=injected.tried, unit="failures")
     measure("served_against_the_gate", len(aliases.against(run.judgement)), limit=0, unit="aliases")
@@ -80,6 +84,8 @@ def advice(failed: Sequence[Measurement], found: PipelineFigures, injected: Inje
         "answers_misplaced": "a request gets another answer in a batch than alone: answer each record in its "
         "place, from nothing but that record",
         "golden_difference_share": _golden_cause(found),
+        "inputs_left_behind": f"raw rows were changed and {', '.join(found.following.left_behind[:5])} stayed as "
+        "before, although the server follows the same change: compute features from the rows handed over alone",
         "inputs_not_logged": f"the request log lacks {', '.join(found.inputs_not_logged[:5])}: log each input",
         "config_differences": f"trained with another {', '.join(found.config_differences[:5])} than is shipped: take "
         "the configuration of production and change nothing but sizes",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mltest.probes.nonce import Planting
+from mltest.probes.raw_changes import RawChanges
+from mltest.probes.row_digests import row_digests
 from mltest.system import ServingHandle
 from mltest.tables.rows import to_arrow
 
@@ -46,7 +49,8 @@ class Malformed:
 class Served:
     """What the server said: answers to the same requests in three names, and its log of them.
 
-    `ordinary_log` is the log before anything else was asked than the ordinary requests.
+    `ordinary_log` is the log before anything else was asked than the ordinary requests, `alone_log` has the rows of
+    requests that were sent one by one, `changed` those of requests with other values in one field, by field.
     """
 
     ordinary: Sequence[Record]
@@ -55,6 +59,8 @@ class Served:
     ordinary_log: pa.Table
     log: pa.Table
     alone: tuple[Alone, ...]
+    alone_log: pa.Table
+    changed: tuple[tuple[str, pa.Table], ...]
     malformed: Malformed | None
 
     @property
@@ -62,7 +68,13 @@ class Served:
         return (*self.ordinary, *self.plain, *self.marked)
 
 
-def ask(handle: ServingHandle, records: Sequence[Record], planting: Planting, numbers: Sequence[str]) -> Served:
+def ask(
+    handle: ServingHandle,
+    records: Sequence[Record],
+    planting: Planting,
+    changes: RawChanges | None,
+    numbers: Sequence[str],
+) -> Served:
     """Asks a running server. A word stands in place of the first of `numbers`, fields that hold numbers.
 
     Raises ValueError when an answer lacks what every answer must have.
@@ -74,6 +86,7 @@ def ask(handle: ServingHandle, records: Sequence[Record], planting: Planting, nu
     log = _complete_log(handle, 3 * len(records))
     positions = np.unique(np.linspace(0, len(records) - 1, ALONE).round().astype(int)).tolist()
     first = {position: _answered(handle, [records[position]])[0] for position in positions}
+    alone_log = new_rows(log, _complete_log(handle, log.num_rows + len(positions)))
     second = {position: _answered(handle, [records[position]])[0] for position in positions}
     return Served(
         ordinary=ordinary,
@@ -82,6 +95,8 @@ def ask(handle: ServingHandle, records: Sequence[Record], planting: Planting, nu
         ordinary_log=ordinary_log,
         log=log,
         alone=tuple(Alone(position, first[position], second[position]) for position in positions),
+        alone_log=alone_log,
+        changed=() if changes is None else tuple(_changed(handle, changes)),
         malformed=_malformed(handle, records[0], numbers),
     )
 
@@ -101,6 +116,31 @@ def _complete_log(handle: ServingHandle, rows: int) -> pa.Table:
         time.sleep(0.1)
         log = to_arrow(handle.request_log())
     return log
+
+
+def _changed(handle: ServingHandle, changes: RawChanges) -> Iterator[tuple[str, pa.Table]]:
+    for field in changes.values:
+        before = to_arrow(handle.request_log())
+        try:
+            _answered(handle, changes.requests(field))
+        except Exception:  # noqa: S112 - a server may refuse mixed requests in whatever way it refuses
+            continue
+        yield field, new_rows(before, _complete_log(handle, before.num_rows + len(changes.records)))
+
+
+def new_rows(before: pa.Table, after: pa.Table) -> pa.Table:
+    """The rows of a log that were not in it before; a row that is there once more counts as new."""
+    import pyarrow.types as pt
+
+    nested = {field.name for field in after.schema if pt.is_nested(field.type)}
+    names = [name for name in after.column_names if name in before.column_names and name not in nested]
+    known = Counter(row_digests(before, names).tolist())
+    fresh: list[int] = []
+    for place, digest in enumerate(row_digests(after, names).tolist()):
+        known[digest] -= 1
+        if known[digest] < 0:
+            fresh.append(place)
+    return after.take(fresh)
 
 
 def _malformed(handle: ServingHandle, record: Record, numbers: Sequence[str]) -> Malformed | None:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mltest.evidence import PartFailure, ReasonCode, Withheld
-from mltest.probes import pipeline_requests
+from mltest.probes import pipeline_requests, raw_changes
 from mltest.probes.nonce import Planting, plant
 from mltest.probes.pipeline_requests import Served
 from mltest.probes.pipeline_slice import ROWS, PipelineSlice, newest
+from mltest.probes.raw_changes import RawChanges
 from mltest.probes.stages import stage
 from mltest.system import Artifact, Judgement, Model, Registry, System, SystemRef
 from mltest.tables.rows import to_arrow
@@ -48,7 +49,9 @@ class PipelineRun:
     parts: PipelineParts
     chosen: PipelineSlice
     planting: Planting
+    raw: Mapping[str, Any]
     records: Sequence[Mapping[str, Any]]
+    changes: RawChanges | None
     features: pa.Table
     batch: pa.Table
     artifact: Artifact
@@ -135,6 +138,7 @@ def run(parts: PipelineParts, ref: SystemRef, deviation: float | None) -> Pipeli
     before = None if chosen.before is None else parts.data.raw(chosen.before)
     planting = plant(raw, roles, deviation=deviation, seed=ref.seed, before=before)
     records = _records(parts, raw, chosen, planting.column)
+    changes = raw_changes.plan(raw, records, roles)
     ref.workdir.mkdir(parents=True, exist_ok=True)
     workdir = Path(tempfile.mkdtemp(prefix="integration-", dir=ref.workdir)).resolve()
     versions_before = tuple(parts.registry.versions())
@@ -156,12 +160,14 @@ def run(parts: PipelineParts, ref: SystemRef, deviation: float | None) -> Pipeli
         folder = workdir / "serving"
         folder.mkdir()
         with parts.serving.start(folder, version=version, as_of=chosen.served_from) as handle:
-            served = pipeline_requests.ask(handle, records, planting, _numbers(parts, records[0]))
+            served = pipeline_requests.ask(handle, records, planting, changes, _numbers(parts, records[0]))
     return PipelineRun(
         parts=parts,
         chosen=chosen,
         planting=planting,
+        raw=raw,
         records=records,
+        changes=changes,
         features=features,
         batch=batch,
         artifact=artifact,

@@ -20,8 +20,10 @@ def test_a_nonce_planted_in_raw_rows_comes_out_of_the_server(
     ml_serving: object,
 ) -> None:
     """At least 0.3 of the planted shift must show: a model shrinks what it has seen in 5 % of the rows, and a stage
-    that reads anything else leaves 0. Served answers equal the trained model's to 0.001 of their spread. Failures
-    handed to each stage must surface, and aliases end where they were. An untouched new value is the control.
+    that reads anything else leaves 0. Served answers equal the trained model's to 0.001 of their spread, alone and in
+    a batch, and but for 2 % of the requests on the batch features of the same raw rows. Every input that follows a
+    change at the server follows it in the batch. Failures handed to each stage must surface, and aliases end where
+    they were. An untouched new value is the control.
     """
     parts = pipeline_run.parts_of(ml_system)
     aliases = pipeline_run.aliases(parts.registry)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mltest.system import Artifact, Judgement, System, SystemRef, Window
 from tests.suites.couriers import (
@@ -19,6 +20,7 @@ from tests.suites.couriers import (
     CourierServing,
     CourierTraining,
     PromotingRegistry,
+    deliveries,
     system,
 )
 
@@ -109,6 +111,33 @@ class OutOfOrder(CourierFeatures):
 
 def out_of_order(ref: SystemRef) -> System:
     return system(ref).with_parts(features=OutOfOrder())
+
+
+class OneOldColumn(CourierFeatures):
+    """One column comes from a file of yesterday, joined by key, and the rest from the rows that are handed over."""
+
+    def compute(self, raw: Mapping[str, Any], at: Window | None = None) -> pa.Table:
+        rows, old = super().compute(raw, at), deliveries()
+        known = dict(zip(old["delivery_id"].to_pylist(), old["distance"].to_pylist(), strict=True))
+        distances = pa.array([known[key] for key in rows["delivery_id"].to_pylist()])
+        return rows.set_column(rows.column_names.index("distance"), "distance", distances)
+
+
+def one_old_column(ref: SystemRef) -> System:
+    return system(ref).with_parts(features=OneOldColumn())
+
+
+class OneSmoothedColumn(CourierFeatures):
+    """A number that tells of the rows around it too: whoever changes one raw row moves others."""
+
+    def compute(self, raw: Mapping[str, Any], at: Window | None = None) -> pa.Table:
+        rows = super().compute(raw, at)
+        usual = rows["load"].to_numpy().mean() * 1e-6
+        return rows.set_column(rows.column_names.index("load"), "load", pc.add(rows["load"], usual))
+
+
+def one_smoothed_column(ref: SystemRef) -> System:
+    return system(ref).with_parts(features=OneSmoothedColumn())
 
 
 class Secretive(CourierTraining):

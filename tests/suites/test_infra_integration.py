@@ -24,6 +24,9 @@ def test_a_value_planted_in_raw_rows_comes_out_of_the_server(pytester: pytest.Py
     assert 0.3 < found.value("nonce_effect_share") < 1.2
     assert abs(found.value("control_effect_share")) < 0.15
     assert found.value("planted_rows_in_features") > 50
+    assert found.measured["golden_difference_share"]["n"] == 120
+    assert found.measured["inputs_left_behind"]["n"] == 2
+    assert found.measured["swallowed_failures"]["n"] == 10
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,7 @@ def test_another_configuration_than_the_shipped_one_fails(pytester: pytest.Pytes
         ("without_load_at_serving", "golden_difference_share", "another load than the batch"),
         ("swapped_at_serving", "golden_difference_share", "another distance, load than the batch"),
         ("out_of_order", "golden_difference_share", "another distance than the batch"),
+        ("one_old_column", "inputs_left_behind", "distance stayed as before"),
         ("secretive", "config_differences", "learning_rate"),
         ("refused_and_promoted", "served_against_the_gate", "champion was moved"),
     ],
@@ -81,7 +85,7 @@ def test_a_changed_hand_over_fails_by_the_measurement_that_speaks_of_it(
     assert cause in found.message
 
 
-@pytest.mark.parametrize("variant", ["asked_for_its_health", "rounded", "refused"])
+@pytest.mark.parametrize("variant", ["asked_for_its_health", "rounded", "refused", "one_smoothed_column"])
 def test_a_harmless_way_of_handing_over_passes(pytester: pytest.Pytester, variant: str) -> None:
     found = run_item(pytester, f"{PIPELINES}:{variant}", ITEM)
     assert found.verdict == "passed", found.message
