@@ -30,6 +30,29 @@ class Following:
     left_behind: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Pairs:
+    """Rows with equal keys in two tables, in one order."""
+
+    keys: tuple[str, ...]
+    before: pa.Table
+    after: pa.Table
+
+    @classmethod
+    def of(cls, before: pa.Table, after: pa.Table, names: Sequence[str]) -> Pairs:
+        """The pairs by the key columns `names`."""
+        own, theirs = paired(before, after, names)
+        rows = before.take(own)
+        return cls(tuple(key_texts(rows, names)), rows, after.take(theirs))
+
+    def moved(self, name: str) -> set[str]:
+        """Keys of the pairs whose values in one column differ."""
+        if name not in self.after.column_names:
+            return set()
+        apart = row_digests(self.before, [name]) != row_digests(self.after, [name])
+        return {self.keys[at] for at in np.flatnonzero(apart).tolist()}
+
+
 def following(run: PipelineRun, inputs: Sequence[str]) -> Following:
     """Changes the raw rows as the requests were, and computes features once more.
 
@@ -40,35 +63,20 @@ def following(run: PipelineRun, inputs: Sequence[str]) -> Following:
     changes, keys = run.changes, run.parts.data.roles.keys
     before = run.served.ordinary_log
     names = [name for name in inputs if name in before.column_names and name in run.batch.column_names]
-    if changes is None or not keys or any(key not in before.column_names for key in keys):
+    if changes is None or not keys or not set(keys) <= set(before.column_names) & set(run.batch.column_names):
         return Following((), ())
-    unsteady = {name for name in names for _ in _moved(before, run.served.alone_log, keys, name)}
-    logs = {field: log for field, log in run.served.changed if _pairs(before, log, keys)}
-    served = {name: {k for log in logs.values() for k in _moved(before, log, keys, name)} for name in names}
-    asked = {name: moved for name, moved in served.items() if len(moved) >= FEWEST and name not in unsteady}
+    steady = Pairs.of(before, run.served.alone_log, keys)
+    pairs = {field: found for field, log in run.served.changed if (found := Pairs.of(before, log, keys)).keys}
+    served = {name: set[str]().union(*(found.moved(name) for found in pairs.values())) for name in names}
+    asked = {name: moved for name, moved in served.items() if len(moved) >= FEWEST and not steady.moved(name)}
     if not asked:
         return Following((), ())
     roles, chosen = run.parts.data.roles, run.chosen
     with stage("features"):
-        raw = changes.raw(run.raw, roles.entity.table, tuple(logs))
+        raw = changes.raw(run.raw, roles.entity.table, tuple(pairs))
         batch = to_arrow(run.parts.features.compute(raw, None if chosen.learn is None else chosen.serve))
-    known = {key for key, _, _ in _pairs(run.batch, batch, keys)}
+    followed = Pairs.of(run.batch, batch, keys)
+    known = set(followed.keys)
     asked = {name: moved & known for name, moved in asked.items() if len(moved & known) >= FEWEST}
-    left = [name for name, moved in asked.items() if not moved & _moved(run.batch, batch, keys, name)]
+    left = [name for name, moved in asked.items() if not moved & followed.moved(name)]
     return Following(tuple(asked), tuple(left))
-
-
-def _pairs(left: pa.Table, right: pa.Table, keys: Sequence[str]) -> list[tuple[str, int, int]]:
-    own, theirs = paired(left, right, keys)
-    texts = key_texts(left, keys)
-    return [(texts[a], a, b) for a, b in zip(own, theirs, strict=True)]
-
-
-def _moved(left: pa.Table, right: pa.Table, keys: Sequence[str], name: str) -> set[str]:
-    """Keys of the rows whose value in one column is another in the second table."""
-    pairs = _pairs(left, right, keys)
-    if not pairs or name not in right.column_names:
-        return set()
-    here = row_digests(left, [name])[[a for _, a, _ in pairs]]
-    there = row_digests(right, [name])[[b for _, _, b in pairs]]
-    return {pairs[at][0] for at in np.flatnonzero(here != there).tolist()}
