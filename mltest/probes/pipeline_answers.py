@@ -70,7 +70,7 @@ def contract(run: PipelineRun, answered: FloatArray, spread: float, missing: Seq
     found = _found(answered, logged, CONTRACT * spread)
     if len(found) < len(answered):
         return 1.0, 1.0
-    log, logged = log.take(found), logged[found]
+    log, logged = log.take(np.array(found, dtype=np.int64)), logged[found]
     said = float(np.abs(logged - np.sort(answered)).max())
     expected, registered = predicted(run.trained, log, run), predicted(run.registered, log, run)
     served = max(float(np.abs(logged - expected).max()), said)

@@ -42,8 +42,8 @@ class Pairs:
     def of(cls, before: pa.Table, after: pa.Table, names: Sequence[str]) -> Pairs:
         """The pairs by the key columns `names`."""
         own, theirs = paired(before, after, names)
-        rows = before.take(own)
-        return cls(tuple(key_texts(rows, names)), rows, after.take(theirs))
+        rows = before.take(np.array(own, dtype=np.int64))
+        return cls(tuple(key_texts(rows, names)), rows, after.take(np.array(theirs, dtype=np.int64)))
 
     def moved(self, name: str) -> set[str]:
         """Keys of the pairs whose values in one column differ."""
@@ -66,7 +66,9 @@ def following(run: PipelineRun, inputs: Sequence[str]) -> Following:
     if changes is None or not keys or not set(keys) <= set(before.column_names) & set(run.batch.column_names):
         return Following((), ())
     steady = Pairs.of(before, run.served.alone_log, keys)
-    pairs = {field: found for field, log in run.served.changed if (found := Pairs.of(before, log, keys)).keys}
+    pairs = {field: Pairs.of(before, log, keys) for field, log in run.served.changed}
+    # Part of the key is whatever loses most of the requests; one may be found again by chance.
+    pairs = {field: found for field, found in pairs.items() if 2 * len(found.keys) > len(changes.records)}
     served = {name: set[str]().union(*(found.moved(name) for found in pairs.values())) for name in names}
     asked = {name: moved for name, moved in served.items() if len(moved) >= FEWEST and not steady.moved(name)}
     if not asked:

@@ -49,7 +49,7 @@ def golden(run: PipelineRun, inputs: Sequence[str], spread: float) -> Golden:
     own, theirs = paired(batch, log, keys)
     if 2 * len(own) < asked:
         return _nothing(f"{len(own)} of {asked} served requests are found by their key among the features of their day")
-    batch, log = batch.take(own), log.take(theirs)
+    batch, log = batch.take(np.array(own, dtype=np.int64)), log.take(np.array(theirs, dtype=np.int64))
     target = run.parts.data.roles.target
     features = batch.drop_columns([target]) if target in batch.column_names else batch
     expected = pipeline_answers.predicted(run.trained, features, run)

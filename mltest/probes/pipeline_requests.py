@@ -140,7 +140,7 @@ def new_rows(before: pa.Table, after: pa.Table) -> pa.Table:
         known[digest] -= 1
         if known[digest] < 0:
             fresh.append(place)
-    return after.take(fresh)
+    return after.take(np.array(fresh, dtype=np.int64))
 
 
 def _malformed(handle: ServingHandle, record: Record, numbers: Sequence[str]) -> Malformed | None:
