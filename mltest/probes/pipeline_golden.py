@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +11,7 @@ import numpy as np
 from mltest.probes import pipeline_answers
 from mltest.probes.judged_rows import column
 from mltest.probes.pipeline_run import PipelineRun
+from mltest.probes.row_pairs import paired
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,26 +56,6 @@ def golden(run: PipelineRun, inputs: Sequence[str], spread: float) -> Golden:
     with np.errstate(invalid="ignore"):
         apart = ~(np.abs(logged - expected) <= pipeline_answers.CONTRACT * spread)
     return Golden(float(apart.mean()), len(own), _otherwise(batch, log, inputs))
-
-
-def paired(left: pa.Table, right: pa.Table, keys: Sequence[str]) -> tuple[list[int], list[int]]:
-    """Positions of rows with equal keys in both tables; a key that is not unique in either says nothing."""
-    ours, theirs = key_texts(left, keys), key_texts(right, keys)
-    counts, others = Counter(ours), Counter(theirs)
-    place = {key: number for number, key in enumerate(ours) if counts[key] == 1}
-    pairs = [(place[key], number) for number, key in enumerate(theirs) if key in place and others[key] == 1]
-    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-
-
-def key_texts(table: pa.Table, keys: Sequence[str]) -> list[str]:
-    """One text a row from its key columns."""
-    columns = [[_text(value) for value in table.column(name).to_pylist()] for name in keys]
-    return ["|".join(parts) for parts in zip(*columns, strict=True)]
-
-
-def _text(value: Any) -> str:
-    moment = isinstance(value, datetime) and value.tzinfo is not None
-    return value.astimezone(UTC).isoformat() if moment else str(value)
 
 
 def _nothing(why: str) -> Golden:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from mltest.probes.nonce import Planting
 from mltest.probes.raw_changes import RawChanges
 from mltest.probes.row_digests import row_digests
+from mltest.probes.row_pairs import RowPairs
 from mltest.system import ServingHandle
 from mltest.tables.rows import to_arrow
 
@@ -26,6 +27,7 @@ ALONE = 16
 
 NO_NUMBER = "three"
 _PATIENCE_S = 3.0
+_TRIED = 6
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,19 @@ class Malformed:
 
 
 @dataclass(frozen=True)
+class Changed:
+    """Logged rows of requests with other values in `fields`, none of which is part of their key or moment."""
+
+    fields: tuple[str, ...]
+    log: pa.Table
+
+
+@dataclass(frozen=True)
 class Served:
     """What the server said: answers to the same requests in three names, and its log of them.
 
     `ordinary_log` is the log before anything else was asked than the ordinary requests, `alone_log` has the rows of
-    requests that were sent one by one, `changed` those of requests with other values in one field, by field.
+    requests that were sent one by one.
     """
 
     ordinary: Sequence[Record]
@@ -60,7 +70,7 @@ class Served:
     log: pa.Table
     alone: tuple[Alone, ...]
     alone_log: pa.Table
-    changed: tuple[tuple[str, pa.Table], ...]
+    changed: Changed | None
     malformed: Malformed | None
 
     @property
@@ -96,7 +106,7 @@ def ask(
         log=log,
         alone=tuple(Alone(position, first[position], second[position]) for position in positions),
         alone_log=alone_log,
-        changed=() if changes is None else tuple(_changed(handle, changes)),
+        changed=None if changes is None else _changed(handle, changes, ordinary_log, alone_log),
         malformed=_malformed(handle, records[0], numbers),
     )
 
@@ -118,14 +128,50 @@ def _complete_log(handle: ServingHandle, rows: int) -> pa.Table:
     return log
 
 
-def _changed(handle: ServingHandle, changes: RawChanges) -> Iterator[tuple[str, pa.Table]]:
-    for field in changes.values:
-        before = to_arrow(handle.request_log())
-        try:
-            _answered(handle, changes.requests(field))
-        except Exception:  # noqa: S112 - a server may refuse mixed requests in whatever way it refuses
-            continue
-        yield field, new_rows(before, _complete_log(handle, before.num_rows + len(changes.records)))
+def _changed(handle: ServingHandle, changes: RawChanges, ordinary: pa.Table, repeated: pa.Table) -> Changed | None:
+    """Tries every field by itself on a few requests, then sends all of them with other values in all that may be.
+
+    A field that the server refuses to see exchanged is left out. So is one that changes the key or the moment of most
+    requests: at another moment another past is known, in which a server may find the very event that it is asked about.
+    """
+    if not changes.keys or not set(changes.keys) <= set(ordinary.column_names):
+        return None
+    moments = _moments(ordinary, repeated, changes)
+    if not moments:
+        return None
+    free = [field for field in changes.values if _is_free(handle, changes, field, ordinary, moments)]
+    log = _logged(handle, changes.requests(free)) if free else None
+    return None if log is None else Changed(tuple(free), log)
+
+
+def _moments(ordinary: pa.Table, repeated: pa.Table, changes: RawChanges) -> list[str]:
+    """Columns of the log that say which moment was answered for: instants that are the same when asked again."""
+    import pyarrow.types as pt
+
+    pairs = RowPairs.of(ordinary, repeated, changes.keys)
+    instants = [field.name for field in ordinary.schema if pt.is_temporal(field.type) or field.name == changes.time]
+    return [name for name in instants if pairs.keys and not pairs.moved(name)]
+
+
+def _is_free(
+    handle: ServingHandle, changes: RawChanges, field: str, ordinary: pa.Table, moments: Sequence[str]
+) -> bool:
+    tried = _logged(handle, changes.requests([field])[:_TRIED])
+    if tried is None or not tried.num_rows:
+        return False
+    pairs = RowPairs.of(ordinary, tried, changes.keys)
+    moved = set[str]().union(*(pairs.moved(name) for name in moments))
+    return bool(2 * (len(pairs.keys) - len(moved)) > tried.num_rows)
+
+
+def _logged(handle: ServingHandle, records: Sequence[Record]) -> pa.Table | None:
+    """The new rows of the log after these requests; None where the server refuses them, in whatever way it does."""
+    before = to_arrow(handle.request_log())
+    try:
+        _answered(handle, records)
+    except Exception:
+        return None
+    return new_rows(before, _complete_log(handle, before.num_rows + len(records)))
 
 
 def new_rows(before: pa.Table, after: pa.Table) -> pa.Table:

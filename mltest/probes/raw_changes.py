@@ -29,13 +29,15 @@ MOST_FIELDS = 6
 class RawChanges:
     """Requests and their raw rows (positions in the entity's table), and other values for some of their numbers."""
 
+    keys: tuple[str, ...]
+    time: str | None
     records: tuple[Record, ...]
     rows: tuple[int, ...]
     values: Mapping[str, tuple[Any, ...]]
 
-    def requests(self, field: str) -> list[Record]:
-        """The requests with other values in one field."""
-        return [{**r, field: value} for r, value in zip(self.records, self.values[field], strict=True)]
+    def requests(self, fields: Sequence[str]) -> list[Record]:
+        """The requests with other values in these fields."""
+        return [{**r, **{field: self.values[field][at] for field in fields}} for at, r in enumerate(self.records)]
 
     def raw(self, tables: Mapping[str, Any], table: str, fields: Sequence[str]) -> dict[str, Any]:
         """The raw tables with the same values in these fields of the same rows."""
@@ -62,7 +64,13 @@ def plan(tables: Mapping[str, Any], records: Sequence[Record], roles: Roles) -> 
     kept = {roles.entity.column, roles.outcome.column, roles.target, roles.time, *roles.keys}
     fields = [n for n, v in chosen[0].items() if n in table.column_names and n not in kept and _is_number(v)]
     ranked = sorted(fields, key=lambda name: name not in roles.inputs)[:MOST_FIELDS]
-    return RawChanges(tuple(chosen), tuple(row for _, row in known), {n: _exchanged(chosen, n) for n in ranked})
+    return RawChanges(
+        keys=tuple(roles.keys),
+        time=roles.time,
+        records=tuple(chosen),
+        rows=tuple(row for _, row in known),
+        values={name: _exchanged(chosen, name) for name in ranked},
+    )
 
 
 def _exchanged(records: Sequence[Record], name: str) -> tuple[Any, ...]:

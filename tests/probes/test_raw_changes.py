@@ -45,7 +45,7 @@ def test_numbers_that_requests_share_with_raw_rows_are_exchanged_in_both() -> No
     changes = planned(table, records(table))
     assert sorted(changes.values) == ["miles", "stops"]
     assert [record["trip"] for record in changes.records] == list(changes.rows)
-    asked, changed = changes.requests("miles"), changes.raw({"t": table}, "t", ("miles",))["t"]
+    asked, changed = changes.requests(["miles"]), changes.raw({"t": table}, "t", ("miles",))["t"]
     miles = table["miles"].to_pylist()
     for request, row in zip(asked, changes.rows, strict=True):
         assert changed["miles"][row].as_py() == request["miles"] != miles[row]
