@@ -46,6 +46,12 @@ def split(table: pa.Table, name: str) -> pa.Table:
     return table.filter(pc.and_(pc.greater_equal(table["day"], begin), pc.less(table["day"], end)))
 
 
+def training_rows(table: pa.Table, since: date) -> pa.Table:
+    """Rows of the training split from a first day on."""
+    rows = split(table, "train")
+    return rows.filter(pc.greater_equal(rows["day"], since.isoformat()))
+
+
 def _inside(
     moments: flights.Floats, window: tuple[datetime, datetime] | None
 ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -11,17 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from reference_system import feature_cache, features, tracking, training, versions
+from reference_system import feature_cache, features, registry, tracking, training, versions
 from reference_system.artifact import Artifact
 from reference_system.config import Preset
 from reference_system.gate import Judgement, judge
-from reference_system.registry import CHALLENGER, CHAMPION, Registry
+from reference_system.registry import CHALLENGER, CHAMPION
 
 logger = logging.getLogger(__name__)
 
-REGISTRY_FOLDER = "registry"
 MODELS_FOLDER = "models"
 
 
@@ -42,31 +40,20 @@ def run(home: Path, raw: Mapping[str, pa.Table], preset: Preset, *, seed: int, t
     for a look, and stays out of the registry.
     """
     table = feature_cache.load(home, raw)
-    learned = training_rows(table, preset)
+    learned = features.training_rows(table, preset.train_from)
     judged = features.split(table, "validation")
     data_version = versions.commit(home, learned) if track else None
     trained = training.train(learned, seed=seed, config=preset.config, workdir=home / MODELS_FOLDER, validation=judged)
-    registry = registry_of(home)
-    judgement = judge(trained, registry.champion(), judged)
+    known = registry.of_home(home)
+    judgement = judge(trained, known.champion(), judged)
     tracked = _tags(data_version, judgement)
     run_id = tracking.record(home, trained, tracked) if track else None
     if judgement.accepted:
-        version = registry.register(trained)
-        registry.set_alias(CHALLENGER, version)
-        registry.set_alias(CHAMPION, version)
+        version = known.register(trained)
+        known.set_alias(CHALLENGER, version)
+        known.set_alias(CHAMPION, version)
         logger.info("%s is champion", version)
     return Outcome(trained, judgement, data_version, run_id)
-
-
-def registry_of(home: Path) -> Registry:
-    """The registry below `home`."""
-    return Registry(home / REGISTRY_FOLDER)
-
-
-def training_rows(table: pa.Table, preset: Preset) -> pa.Table:
-    """The training split from the preset's first day on."""
-    rows = features.split(table, "train")
-    return rows.filter(pc.greater_equal(rows["day"], preset.train_from.isoformat()))
 
 
 def _tags(data_version: int | None, judgement: Judgement) -> dict[str, str]:

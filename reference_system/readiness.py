@@ -1,7 +1,8 @@
 """The reference system as its auditor sees it: one function that gives a System, and one for a small sample of it.
 
-Nothing is computed when a System is built. Features and the champion are made when a probe first asks for them, kept
-in the cache under a digest of everything that they depend on, and registered in a registry that belongs to the run.
+Nothing is computed when a System is built, and what only training needs is loaded by what trains. Features and the
+champion are made when a probe first asks for them, kept in the cache under a digest of everything that they depend on,
+and registered in a registry that belongs to the run.
 """
 
 from __future__ import annotations
@@ -29,12 +30,11 @@ from reference_system import (
     flights,
     gate,
     history,
-    pipeline,
     raw,
     records,
+    registry,
     replay,
     serving,
-    training,
 )
 from reference_system.artifact import Artifact
 from reference_system.config import Preset, preset
@@ -99,7 +99,7 @@ class Workplace:
 
     @cached_property
     def registry(self) -> Registry:
-        return pipeline.registry_of(self.home)
+        return registry.of_home(self.home)
 
     @cached_property
     def key(self) -> str:
@@ -122,9 +122,11 @@ class Workplace:
         found = self.registry.champion()
         if found is not None:
             return found
+        from reference_system import pipeline
+
         home = self.cache / f"eta-{self.key}"
         with _locked(self.cache / f"{home.name}.lock"):
-            trained = pipeline.registry_of(home).champion()
+            trained = registry.of_home(home).champion()
             if trained is None:
                 with _shared_features(self.cache, home):
                     outcome = pipeline.run(home, self.raw, self.preset, seed=self.seed)
@@ -158,7 +160,7 @@ class EtaData:
         if split not in features.SPLITS:
             raise KeyError(f"no split {split!r}: there are {', '.join(features.SPLITS)}")
         if split == "train":
-            return pipeline.training_rows(self._place.table, self._place.preset)
+            return features.training_rows(self._place.table, self._place.preset.train_from)
         return features.split(self._place.table, split)
 
     def raw(self, window: tuple[datetime, datetime] | None = None) -> Mapping[str, pa.Table]:
@@ -216,6 +218,8 @@ class EtaTraining:
         return self._preset.config.overridden({"inputs": _inputs(self._preset)}).as_mapping()
 
     def train(self, dataset: pa.Table, *, seed: int, config: Mapping[str, Any], workdir: Path) -> Artifact:
+        from reference_system import training
+
         return training.train(dataset, seed=seed, config=self._preset.config.overridden(config), workdir=workdir)
 
     def load(self, artifact: Artifact) -> Predictor:

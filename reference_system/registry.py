@@ -21,12 +21,18 @@ from reference_system.runtime import Predictor
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+FOLDER = "registry"
 INDEX_FILE = "index.json"
 LOCK_FILE = ".lock"
 
 
 class RegistryError(ValueError):
     """A version or alias that cannot be used; the message names it and the remedy."""
+
+
+def of_home(home: Path) -> Registry:
+    """The registry below `home`."""
+    return Registry(home / FOLDER)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvicorn
 
-from reference_system import pipeline, raw
+from reference_system import raw, registry
 from reference_system.online import OnlineStore
 from reference_system.registry import CHAMPION, RegistryError
 from reference_system.request_log import RequestLog
@@ -50,11 +50,11 @@ class ServerOptions:
 
 def load_service(options: ServerOptions) -> EtaService:
     """The service that the options describe. Raises RegistryError without a model, DataError without data."""
-    registry = pipeline.registry_of(options.home)
-    version = options.version or registry.alias(CHAMPION)
+    known = registry.of_home(options.home)
+    version = options.version or known.alias(CHAMPION)
     if version is None:
         raise RegistryError(f"{options.home} has no champion: train one first (python -m reference_system train)")
-    predictor = registry.load(version)
+    predictor = known.load(version)
     store = OnlineStore(raw.load(options.data, origins=options.origins), options.as_of)
     return EtaService(predictor, store, RequestLog(options.logs or options.home / LOG_FOLDER))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from reference_system import config, feature_cache, features, pipeline
+from reference_system import config, feature_cache, features, pipeline, registry
 from reference_system.pipeline import Outcome
 
 Run = tuple[Path, Outcome]
@@ -20,15 +21,15 @@ Raw = dict[str, pa.Table]
 def test_a_run_ends_with_a_champion_that_is_the_artefact_it_judged(run_of_the_sample: Run) -> None:
     home, outcome = run_of_the_sample
     assert outcome.judgement.accepted, outcome.judgement.reasons
-    registry = pipeline.registry_of(home)
-    assert registry.champion() is not None
-    assert registry.champion().digest == outcome.artifact.digest
-    assert registry.alias("challenger") == registry.alias("champion") == outcome.artifact.version
+    known = registry.of_home(home)
+    assert known.champion() is not None
+    assert known.champion().digest == outcome.artifact.digest
+    assert known.alias("challenger") == known.alias("champion") == outcome.artifact.version
 
 
 def test_the_training_saw_no_day_that_it_is_judged_on(run_of_the_sample: Run) -> None:
     home, _ = run_of_the_sample
-    champion = pipeline.registry_of(home).load(pipeline.registry_of(home).alias("champion"))
+    champion = registry.of_home(home).load(registry.of_home(home).alias("champion"))
     assert champion.metadata.trained_until.isoformat() < "2013-09-01T05:00"
 
 
@@ -61,7 +62,7 @@ def test_a_refused_candidate_leaves_the_champion_and_the_registry_alone(
     broken = {**raw_sample, "flights": raw_sample["flights"].set_column(index, "arr_delay", arrivals)}
     outcome = pipeline.run(tmp_path, broken, config.preset("sample"), seed=0, track=False)
     assert not outcome.judgement.accepted
-    assert pipeline.registry_of(tmp_path).versions() == ()
+    assert registry.of_home(tmp_path).versions() == ()
     assert outcome.artifact.path.is_dir()
 
 
@@ -71,13 +72,11 @@ def test_a_stage_that_fails_ends_the_run_and_publishes_nothing(raw_sample: Raw, 
     )
     with pytest.raises(RuntimeError, match="lower learning_rate"):
         pipeline.run(tmp_path, raw_sample, diverging, seed=0, track=False)
-    assert pipeline.registry_of(tmp_path).versions() == ()
+    assert registry.of_home(tmp_path).versions() == ()
 
 
 def test_the_preset_s_first_day_bounds_the_training_rows(raw_sample: Raw, run_of_the_sample: Run) -> None:
-    from datetime import date
-
     home, _ = run_of_the_sample
     table = feature_cache.load(home, raw_sample)
-    rows = pipeline.training_rows(table, replace(config.preset("sample"), train_from=date(2013, 7, 1)))
+    rows = features.training_rows(table, date(2013, 7, 1))
     assert (pc.min(rows["day"]).as_py(), pc.max(rows["day"]).as_py()) == ("2013-07-01", "2013-08-31")

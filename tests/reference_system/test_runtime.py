@@ -144,3 +144,10 @@ def test_a_server_that_predicts_does_not_load_torch(trained: Artifact, tmp_path:
         [sys.executable, "-c", script, str(trained.path)], cwd=root, capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("module", ["reference_system.server_process", "reference_system.readiness"])
+def test_what_serves_and_what_is_audited_loads_no_torch(module: str) -> None:
+    code = f"import sys, {module}; print(sorted({{'torch', 'mlflow', 'pandas'}} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert loaded.strip() == "[]"

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from reference_system import feature_cache, pipeline, replay, serving
+from reference_system import feature_cache, registry, replay, serving
 from reference_system.catalogue import FEATURES
 from reference_system.pipeline import Outcome
 from reference_system.serving import Handle, ServingError
@@ -72,7 +72,7 @@ def test_served_predictions_equal_those_of_the_champion_in_batch(
     served: Handle, run_of_the_sample: Run, raw_sample: Raw
 ) -> None:
     home, outcome = run_of_the_sample
-    champion = pipeline.registry_of(home).load(outcome.artifact.version)
+    champion = registry.of_home(home).load(outcome.artifact.version)
     expected = champion.predict(batch_rows(home, raw_sample))
     log = served.request_log()
     assert set(log["version"].to_pylist()) == {outcome.artifact.version}
