@@ -1,4 +1,4 @@
-"""Window features of many flights at once: each declaration becomes one as-of query in DuckDB."""
+"""Window features of many flights at once: the declarations become as-of queries in DuckDB."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 def window_values(flights: pa.Table, weather: pa.Table, moments: pa.Table) -> dict[str, Floats]:
     """Every declared window feature at each row of ``moments``, NaN where it is null.
 
+    Baselines are left out: only events are measured against them, and no model reads them.
+
     Args:
         flights: ``events.flight_events`` of the whole history.
         weather: ``events.weather_events`` of the whole history.
         moments: rows of ``flights`` to compute for; their ``pushed_back_at`` is the moment of prediction.
     """
-    return _values(WINDOW_FEATURES, with_baselines(flights), weather, moments)
+    asked = [feature for feature in WINDOW_FEATURES if feature not in BASELINES]
+    return _values(asked, with_baselines(flights), weather, moments)
 
 
 def with_baselines(flights: pa.Table) -> pa.Table:
@@ -51,9 +54,9 @@ def _values(
         if weather is not None:
             connection.register("weather", weather)
         connection.register("moments", asked)
-        return {feature.name: _column(connection, feature) for feature in features}
-
-
-def _column(connection: duckdb.DuckDBPyConnection, feature: WindowFeature) -> Floats:
-    values = connection.execute(window_sql.query(feature)).fetchnumpy()["value"]
-    return np.ma.filled(np.ma.asarray(values, dtype=np.float64), np.nan)
+        computed = {
+            name: np.ma.filled(np.ma.asarray(values, dtype=np.float64), np.nan)
+            for group in window_sql.shared(features)
+            for name, values in connection.execute(window_sql.query(group)).fetchnumpy().items()
+        }
+        return {feature.name: computed[feature.name] for feature in features}

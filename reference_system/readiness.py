@@ -122,12 +122,12 @@ class Workplace:
         found = self.registry.champion()
         if found is not None:
             return found
-        from reference_system import pipeline
-
         home = self.cache / f"eta-{self.key}"
         with _locked(self.cache / f"{home.name}.lock"):
             trained = registry.of_home(home).champion()
             if trained is None:
+                from reference_system import pipeline
+
                 with _shared_features(self.cache, home):
                     outcome = pipeline.run(home, self.raw, self.preset, seed=self.seed)
                 if not outcome.judgement.accepted:
