@@ -7,6 +7,9 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from statistics import median
+from typing import Any
+
+import numpy as np
 
 from reference_system.declarations import LastEvents, Span, WindowFeature
 
@@ -23,9 +26,9 @@ class EventLog:
 
     def __init__(self, times: Iterable[int], ids: Iterable[str], values: Mapping[str, Iterable[float]]) -> None:
         """Take over events that are already in order."""
-        self.times = array("q", times)
+        self.times = _array("q", times)
         self.ids = list(ids)
-        self.values = {name: array("d", column) for name, column in values.items()}
+        self.values = {name: _array("d", column) for name, column in values.items()}
 
     def insert(self, time: int, event_id: str, values: Mapping[str, float]) -> None:
         """Add one event, wherever in time it belongs."""
@@ -82,3 +85,12 @@ def _last_known(values: array[float], latest: int, count: int) -> array[float]:
             known.append(values[earlier])
         earlier -= 1
     return known
+
+
+def _array(kind: str, values: Iterable[float]) -> array[Any]:
+    """An array that grows, of the values; from a numpy array at once, since a history has millions of them."""
+    if isinstance(values, np.ndarray):
+        found: array[Any] = array(kind)
+        found.frombytes(np.ascontiguousarray(values, dtype=kind).tobytes())
+        return found
+    return array(kind, values)

@@ -33,7 +33,11 @@ class Lane:
         return EVENTS[self.events]
 
     def fill(self, happened: pa.Table) -> None:
-        """Take in a whole history at once: events in order of time, then id, with no null among time and keys."""
+        """Take in a whole history at once: events ``in_order``; those whose key is unknown in part belong to no log."""
+        happened = happened.select(list(dict.fromkeys((self.kind.time, "flight_id", *self.keys, *self.columns))))
+        for key in self.keys:
+            if happened[key].null_count:
+                happened = happened.filter(happened[key].is_valid())
         codes = _codes(happened, self.keys)
         order = np.argsort(codes, kind="stable")
         edges = np.flatnonzero(np.diff(codes[order], prepend=-1, append=-1))
@@ -70,12 +74,10 @@ def declared_lanes() -> tuple[Lane, ...]:
     return tuple(Lane(events, keys, tuple(sorted(read))) for (events, keys), read in columns.items())
 
 
-def ordered_events(table: pa.Table, lane: Lane) -> pa.Table:
-    """The rows of ``table`` that are events of ``lane``, in order of time, then id."""
-    known = table.filter(table[lane.kind.time].is_valid())
-    for key in lane.keys:
-        known = known.filter(known[key].is_valid())
-    return known.sort_by([(lane.kind.time, "ascending"), ("flight_id", "ascending")])
+def in_order(table: pa.Table, kind: EventKind) -> pa.Table:
+    """The rows of ``table`` that are events of a kind, in order of time, then id."""
+    known = table.filter(table[kind.time].is_valid())
+    return known.sort_by([(kind.time, "ascending"), ("flight_id", "ascending")])
 
 
 def _codes(table: pa.Table, columns: Sequence[str]) -> npt.NDArray[np.int64]:

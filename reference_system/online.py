@@ -11,9 +11,9 @@ import numpy as np
 
 from reference_system import events, history, offline, records, row_features
 from reference_system.catalogue import FEATURES
-from reference_system.declarations import BASELINES, WINDOW_FEATURES, LastEvents, WindowFeature
+from reference_system.declarations import BASELINES, EVENTS, WINDOW_FEATURES, LastEvents, WindowFeature
 from reference_system.flights import Columns
-from reference_system.lanes import declared_lanes, ordered_events
+from reference_system.lanes import declared_lanes, in_order
 from reference_system.raw import RawTables
 from reference_system.records import Row
 from reference_system.references import References
@@ -93,8 +93,9 @@ class OnlineStore:
             "flights": offline.with_baselines(events.flight_events(known)),
             "weather": events.weather_events(raw["weather"]),
         }
+        ordered = {kind: in_order(happened[EVENTS[kind].table], EVENTS[kind]) for kind, _ in self._lanes}
         for lane in self._lanes.values():
-            lane.fill(ordered_events(happened[lane.kind.table], lane))
+            lane.fill(ordered[lane.events])
         self._scheduled = set(known["flight_id"].tolist())
         departed = np.isfinite(known["pushed_back_at"].astype(np.float64))
         moments = known["pushed_back_at"][departed].astype(np.int64).tolist()
