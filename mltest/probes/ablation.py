@@ -32,7 +32,7 @@ from mltest.probes.time_folds import Fold
 from mltest.system import Effort, SystemRef
 
 SIZES: Mapping[Effort, Size] = {
-    "quick": Size(15_000, 6_000),
+    "quick": Size(15_000, 4_500),
     "standard": Size(40_000, 15_000),
     "thorough": Size(120_000, 50_000),
 }
