@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,10 +20,10 @@ _WRITING = os.O_WRONLY | os.O_RDWR
 class OpenedFiles:
     """Paths that this process reads and writes while it is `heard`; a process cannot stop to be audited."""
 
-    def __init__(self, own: Path) -> None:
+    def __init__(self, *own: Path) -> None:
         self.read: set[str] = set()
         self.written: set[str] = set()
-        self._own = tuple(os.path.realpath(place) for place in (own, Path.home(), tempfile.gettempdir()))
+        self._own = tuple(os.path.realpath(place) for place in own)
         self._hearing = False
         sys.addaudithook(self._hear)
 
@@ -38,7 +37,7 @@ class OpenedFiles:
             self._hearing = False
 
     def of_others(self, paths: set[str]) -> list[str]:
-        """Those of the paths that lie outside the folders of this process: its own, home and temporary ones."""
+        """Those of the paths that lie outside the folders that are this process's own."""
         return sorted(path for path in paths if not any(Path(path).is_relative_to(own) for own in self._own))
 
     def given_back(self, artifact: Path) -> list[str]:

@@ -50,7 +50,9 @@ def perform(task: TrainingTask) -> dict[str, Any]:
     judged: pa.Table = feather.read_table(task.judged)
     labelled = _labelled(learned, system.data.roles.target)
     enough = labelled >= FEWEST_ROWS
-    files = OpenedFiles(task.folder)
+    # Where it shares the home of its user with the others, what lies there is everybody's own and no hand-over.
+    shared = [Path.home()] if task.surroundings.fresh and not task.surroundings.own_home else []
+    files = OpenedFiles(task.folder, *shared)
     return {
         "learned": learned.num_rows,
         "labelled": labelled,

@@ -45,7 +45,7 @@ def told(folder: Path, code: str) -> str:
         ("Path('others').read_bytes()", "[] 0"),
         ("Path('log').write_text('weights'); Path('log').read_text()", "[] 1"),
         ("model.rename('moved'); model.write_text('weights'); Path('moved').read_text()", "[] 1"),
-        ("model.read_bytes(); shutil.copy(model, Path.home()); (Path.home() / 'model').read_bytes()", "[] 0"),
+        ("model.read_bytes(); shutil.copy(model, Path.home()); (Path.home() / 'model').read_bytes()", "[] 1"),
         ("pass", "[] 0"),
     ],
 )
