@@ -19,7 +19,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
@@ -79,10 +78,6 @@ class Manifest(Table):
     @property
     def sha256(self) -> str:
         return self._sha256
-
-    def limits_of(self, item: str) -> Mapping[str, float]:
-        """Limits that are set for an item, by measurement."""
-        return MappingProxyType(self.limits.get(item, {}))
 
     def attestation_records(self) -> tuple[evidence.Attestation, ...]:
         """The attestations as stated; whether they are valid is judged elsewhere."""

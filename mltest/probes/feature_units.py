@@ -25,8 +25,6 @@ TOGETHER = 0.8
 SAME = 0.9999
 """Association above which two features are one: a unit, a scale or a name apart."""
 ALIKE_MISSING = 0.999
-UNRELATED = 0.1
-"""Association below which a feature shares nothing with the others."""
 
 
 @dataclass(frozen=True)

@@ -36,11 +36,6 @@ class Watched:
         return f"<watched part {name}: {type(part).__qualname__}>"
 
 
-def unwatched(part: Any) -> Any:
-    """The part itself."""
-    return object.__getattribute__(part, "_watched")[0] if isinstance(part, Watched) else part
-
-
 def _guarded(function: Callable[..., Any], name: str, attribute: str) -> Callable[..., Any]:
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:

@@ -241,8 +241,8 @@ def test_evidence_is_digested_where_it_can_be_read(written: Written) -> None:
 )
 def test_a_limit_is_written_with_quotes_or_in_tables(written: Written, limits: str) -> None:
     manifest = load(written(LEAST + limits))
-    assert manifest.limits_of("model.slices") == {"worst_ratio": 1.5}
-    assert manifest.limits_of("model.baseline") == {}
+    assert manifest.limits["model.slices"] == {"worst_ratio": 1.5}
+    assert "model.baseline" not in manifest.limits
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_an_item_that_the_rubric_does_not_have_is_refused(written: Written, part
 def test_items_of_the_rubric_are_accepted(written: Written) -> None:
     manifest = load(written(LEAST + '[limits]\n"data.schema.violations" = 1\n' + ATTESTATION))
     manifest.check_items(rubric_files.load(resources.path(rubric_files.BUNDLED)))
-    assert manifest.limits_of("data.schema") == {"violations": 1.0}
+    assert manifest.limits["data.schema"] == {"violations": 1.0}
 
 
 def test_the_nearest_manifest_upwards_is_found(written: Written, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from mltest.evidence import PartFailure, ReasonCode, Withheld
-from mltest.run.watching import Watched, unwatched
+from mltest.run.watching import Watched
 
 
 class Part:
@@ -29,7 +29,6 @@ def test_every_access_is_noted_and_passed_on():
     assert watched.dataset("train") == "train"
     assert watched.name == "part"
     assert touched == {"data"}
-    assert unwatched(watched) is part
 
 
 def test_nothing_is_noted_before_an_access():
