@@ -1,0 +1,71 @@
+"""Training, the champion, and the gate between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from mltest.system import Judgement, ModelInfo
+from reference_system import features, gate
+from reference_system.artifact import Artifact
+from reference_system.readiness.place import Workplace
+from reference_system.runtime import Predictor
+
+
+class EtaTraining:
+    """Trains the net."""
+
+    def __init__(self, place: Workplace) -> None:
+        self._place = place
+        self._preset = place.preset
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return self._preset.config.overridden({"inputs": self._place.inputs}).as_mapping()
+
+    def train(self, dataset: pa.Table, *, seed: int, config: Mapping[str, Any], workdir: Path) -> Artifact:
+        from reference_system import training
+
+        return training.train(dataset, seed=seed, config=self._preset.config.overridden(config), workdir=workdir)
+
+    def load(self, artifact: Artifact) -> Predictor:
+        return Predictor.of(artifact)
+
+
+class Champion:
+    """The champion in the runtime that serves it, trained when it is first asked."""
+
+    def __init__(self, place: Workplace) -> None:
+        self._place = place
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        return Predictor.of(self._place.champion())
+
+    @property
+    def metadata(self) -> ModelInfo:
+        said = self._predictor.metadata
+        return ModelInfo(said.version, said.digest, said.trained_until, said.inputs)
+
+    def predict(self, batch: pa.Table) -> np.ndarray:
+        return self._predictor.predict(batch)
+
+    def trace(self, batch: pa.Table) -> Mapping[str, np.ndarray]:
+        return self._predictor.trace(batch)
+
+
+class EtaGate:
+    """The gate, on the validation months and against the champion."""
+
+    def __init__(self, place: Workplace) -> None:
+        self._place = place
+
+    def judge(self, artifact: Artifact) -> Judgement:
+        rows = features.split(self._place.table, "validation")
+        judged = gate.judge(artifact, self._place.registry.champion(), rows)
+        return Judgement(judged.accepted, judged.reasons)
