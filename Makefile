@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 EFFORT ?= quick
 
-.PHONY: setup score test lint docs bench clean
+RUNS ?= 60
+
+.PHONY: setup score test proof lint docs bench clean
 
 setup: $(VENV)/.installed
 
@@ -19,6 +21,9 @@ score: setup
 
 test: setup
 	$(BIN)/python -m pytest -n 2
+
+proof: setup
+	$(BIN)/python -m mltest.faults.false_alarms tests/proof/healthy_systems.toml tests/proof/false_alarms.json --runs $(RUNS)
 
 lint: setup
 	$(BIN)/ruff check .

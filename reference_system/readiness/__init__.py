@@ -7,7 +7,8 @@ and registered in a registry that belongs to the run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 
 from mltest.system import System, SystemRef
@@ -17,6 +18,7 @@ from reference_system.readiness.data import EtaData
 from reference_system.readiness.features import EtaFeatures
 from reference_system.readiness.model import Champion, EtaGate, EtaTraining
 from reference_system.readiness.place import Workplace
+from reference_system.readiness.resampled import CHAMPIONS, ResampledData
 from reference_system.readiness.serving import EtaServing
 
 
@@ -28,6 +30,23 @@ def system(ref: SystemRef) -> System:
 def sample(ref: SystemRef) -> System:
     """A small sample that stands on its own: one airport, fewer epochs."""
     return _system(ref, preset("sample"))
+
+
+def resampled(ref: SystemRef) -> System:
+    """A healthy relative of the sample: the seed draws its days, and one of a few champions."""
+    return _resampled(sample, ref)
+
+
+def resampled_whole(ref: SystemRef) -> System:
+    """A healthy relative of the whole system."""
+    return _resampled(system, ref)
+
+
+def _resampled(of: Callable[[SystemRef], System], ref: SystemRef) -> System:
+    related = of(replace(ref, seed=ref.seed % CHAMPIONS))
+    if related.data is None:
+        raise LookupError(f"{related.name} offers no data")
+    return related.with_parts(name=f"{related.name}-resampled", data=ResampledData(related.data, ref.seed))
 
 
 def _system(ref: SystemRef, chosen: Preset) -> System:

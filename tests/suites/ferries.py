@@ -42,9 +42,12 @@ ROLES = Roles(
 
 
 @cache
-def sailings() -> pa.Table:
-    """Two hundred days of sixty sailings; crossings in km, wind in m/s, load and tide as shares, wave in m."""
-    random = np.random.default_rng(5)
+def sailings(draw: int = 5) -> pa.Table:
+    """Two hundred days of sixty sailings; crossings in km, wind in m/s, load and tide as shares, wave in m.
+
+    Every `draw` is another two hundred days under the same laws.
+    """
+    random = np.random.default_rng(draw)
     rows = EDGES["holdout"][1] * A_DAY
     crossing, wind = random.uniform(5, 60, rows), random.uniform(0, 25, rows)
     load, tide, wave = random.uniform(0, 1, rows), random.uniform(-1, 1, rows), random.gamma(2.0, 0.7, rows)
@@ -84,13 +87,14 @@ def between(table: pa.Table, window: Window | None) -> pa.Table:
 class FerryData:
     roles: Roles = ROLES
     schema: Mapping[str, Any] = field(default_factory=dict)
+    draw: int = 5
 
     def dataset(self, split: str) -> pa.Table:
         begin, end = EDGES[split]
-        return sailings().slice(begin * A_DAY, (end - begin) * A_DAY)
+        return sailings(self.draw).slice(begin * A_DAY, (end - begin) * A_DAY)
 
     def raw(self, window: Window | None = None) -> Mapping[str, Any]:
-        return {"sailings": between(sailings(), window)}
+        return {"sailings": between(sailings(self.draw), window)}
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,13 @@ def champion() -> FerryModel:
 
 def system(ref: SystemRef) -> System:
     return System(name="ferries", task="regression", data=FerryData(), model=champion(), training=FerryTraining())
+
+
+def drawn(ref: SystemRef) -> System:
+    """A healthy system of the same kind: other days under the same laws, and a champion that learned from them."""
+    data = FerryData(draw=1_000 + ref.seed)
+    model = FerryModel(fitted(data.dataset("train"), 150, ref.seed))
+    return replace(system(ref), name="ferries-drawn", data=data, model=model)
 
 
 def linear(ref: SystemRef) -> System:

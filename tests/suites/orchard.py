@@ -34,9 +34,12 @@ ROLES = Roles(target=TARGET, inputs=INPUTS, time="at", keys=("tree_id",), slices
 
 
 @cache
-def trees() -> pa.Table:
-    """Two hundred days of 150 trees: sunshine in W/m2, rain in mm, age in years, share of moisture, height in m."""
-    random = np.random.default_rng(11)
+def trees(draw: int = 11) -> pa.Table:
+    """Two hundred days of 150 trees: sunshine in W/m2, rain in mm, age in years, share of moisture, height in m.
+
+    Every `draw` is another two hundred days under the same laws.
+    """
+    random = np.random.default_rng(draw)
     rows = EDGES["holdout"][1] * A_DAY
     sunshine, rain = random.uniform(300, 900, rows), random.gamma(2.0, 3.0, rows)
     age, moisture = random.uniform(3, 40, rows), random.normal(0.5, 0.1, rows).clip(0.1, 0.9)
@@ -108,13 +111,14 @@ def between(table: pa.Table, window: Window | None) -> pa.Table:
 class OrchardData:
     schema: Mapping[str, Any] = field(default_factory=lambda: {"dataset": expectations()})
     roles: Roles = ROLES
+    draw: int = 11
 
     def dataset(self, split: str) -> pa.Table:
         begin, end = EDGES[split]
-        return trees().slice(begin * A_DAY, (end - begin) * A_DAY)
+        return trees(self.draw).slice(begin * A_DAY, (end - begin) * A_DAY)
 
     def raw(self, window: Window | None = None) -> Mapping[str, Any]:
-        return {"trees": between(trees(), window)}
+        return {"trees": between(trees(self.draw), window)}
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,7 @@ class Champion:
     """The model in service, trained on the training rows when it is first asked."""
 
     folder: Path
+    draw: int = 11
 
     @property
     def metadata(self) -> ModelInfo:
@@ -176,7 +181,7 @@ class Champion:
 
     def predict(self, batch: pa.Table) -> np.ndarray:
         training = OrchardTraining()
-        made = training.train(OrchardData().dataset("train"), seed=0, config={}, workdir=self.folder)
+        made = training.train(OrchardData(draw=self.draw).dataset("train"), seed=0, config={}, workdir=self.folder)
         return training.load(made).predict(batch)
 
 
@@ -188,6 +193,13 @@ def system(ref: SystemRef) -> System:
         training=OrchardTraining(),
         model=Champion(ref.workdir / "champion"),
     )
+
+
+def drawn(ref: SystemRef) -> System:
+    """A healthy system of the same kind: other days under the same laws, and a champion that learned from them."""
+    draw = 1_000 + ref.seed
+    champion = Champion(ref.workdir / "champion", draw)
+    return system(ref).with_parts(name="orchard-drawn", data=OrchardData(draw=draw), model=champion)
 
 
 def without_training(ref: SystemRef) -> System:
