@@ -4,8 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 EFFORT ?= quick
 
-RUNS ?= 60
-
 .PHONY: setup score test proof lint docs bench clean
 
 setup: $(VENV)/.installed
@@ -23,7 +21,7 @@ test: setup
 	$(BIN)/python -m pytest -n 2
 
 proof: setup
-	$(BIN)/python -m mltest.faults.false_alarms tests/proof/healthy_systems.toml tests/proof/false_alarms.json --runs $(RUNS)
+	$(BIN)/python -m mltest.faults.counting tests/proof/counted.toml tests/proof/counted.json
 
 lint: setup
 	$(BIN)/ruff check .

@@ -13,13 +13,13 @@ MEASURING = ("mltest.probes", "mltest.stats", "mltest.tables", "mltest.evidence"
 """Packages whose code decides what a probe measures and what verdict follows."""
 
 
-def digest_of(suite: Path) -> str:
-    """16 hexadecimal figures for a suite and everything it imports, directly or not, of what measures.
+def digest_of(suite: Path, *others: Path) -> str:
+    """16 hexadecimal figures for a suite, everything it imports, directly or not, of what measures, and `others`.
 
     Comments, docstrings and layout do not count.
     """
     running = hashlib.sha256()
-    for name, path in sorted(_closure(suite).items()):
+    for name, path in sorted({**_closure(suite), **{path.stem: path for path in others}}.items()):
         running.update(f"{name}\n{''.join(_said(_without_docstrings(_tree(path))))}\n".encode())
     return running.hexdigest()[:16]
 
