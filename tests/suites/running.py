@@ -30,8 +30,7 @@ from mltest import faults as catalogue
 
 catalogue.registered()
 for _found in pkgutil.walk_packages(mltest.__path__, "mltest."):
-    if not _found.name.startswith(("mltest.adapters", "mltest.importers")):
-        import_module(_found.name)
+    import_module(_found.name)
 SUITES = Path(__file__).resolve().parents[2] / "suites"
 """No conftest above it is read: ours would be refused anywhere but at the root of a run."""
 

@@ -96,12 +96,15 @@ def test_nine_days_are_too_few_and_the_message_says_how_many_would_do(pytester: 
     assert "9 days, 30 are needed" in found.message
 
 
-def test_a_classifier_that_is_itself_linear_is_never_called_better_than_a_linear_one(
-    pytester: pytest.Pytester,
-) -> None:
+def test_a_classifier_that_is_itself_linear_is_a_tie_and_fails(pytester: pytest.Pytester) -> None:
     found = scored(pytester, source=BREAST_CANCER)
-    assert found.verdict in ("failed", "not_demonstrated"), found.message
+    assert found.verdict == "failed", found.message
+    assert "no evidence that the complexity pays" in found.message
     assert found.measured["gain_over_linear"]["n"] == 228
+
+
+def test_a_yardstick_that_knows_few_training_rows_by_heart_raises_no_suspicion(pytester: pytest.Pytester) -> None:
+    assert "loss_beside_boosting_on_training" not in scored(pytester, source=BREAST_CANCER).measured
 
 
 @pytest.mark.parametrize("fault", VACUITY)

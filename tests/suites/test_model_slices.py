@@ -82,10 +82,18 @@ def test_a_few_days_are_too_few_to_judge_slices(pytester: pytest.Pytester) -> No
     assert (found.verdict, found.reason_code) == ("not_demonstrated", "too_little_data")
 
 
-def test_a_small_classifier_is_not_called_good_on_slices_of_sixty_rows(pytester: pytest.Pytester) -> None:
+def test_a_small_classifier_of_files_that_equals_the_linear_yardstick_everywhere_holds_beside_it(
+    pytester: pytest.Pytester,
+) -> None:
     found = scored(pytester, source=BREAST_CANCER)
-    assert found.verdict in ("not_demonstrated", "passed"), found.message
-    assert found.message
+    assert found.verdict == "passed", found.message
+    assert found.value("yardsticks") == 1
+    assert found.value("settled_rows_of_size_class") > 50
+
+
+@pytest.mark.parametrize("fault", VACUITY)
+def test_nothing_to_look_at_never_passes_for_a_classifier_of_files(pytester: pytest.Pytester, fault: str) -> None:
+    assert scored(pytester, f"{fault}=1", source=BREAST_CANCER).verdict in ("not_demonstrated", "error", "failed")
 
 
 @pytest.mark.parametrize("fault", VACUITY)
