@@ -1,8 +1,8 @@
 """What the screens together say of every feature.
 
-A feature is called worthless only when a linear and a tree model agree that it saves less than the margin, neither of
-them sees anything that noise would not show, and later days say so again. Benefit is claimed with Holm's correction
-over all features, worthlessness with that of Benjamini and Hochberg.
+A feature is called worthless when a linear and a tree model agree that it saves less than the margin, and later days
+say so again; that it saves something is no answer to that. Benefit is claimed with Holm's correction over all features,
+worthlessness with that of Benjamini and Hochberg.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ class Screens:
 
 
 def claims(screens: Screens, units: Sequence[str]) -> dict[str, Benefit]:
-    """Beneficial, harmful, none or underpowered for each of `units`."""
+    """Beneficial, harmful, none or underpowered for each of `units`: what surely saves less than the margin is none.
+
+    A saving far below the margin can be significant all the same, and does not pay for a feature.
+    """
     gains = [holm([p_above(screen[unit], 0.0) for unit in units]) for screen in (screens.ridge, screens.boosting)]
     small = benjamini_hochberg([_both_below(screens, unit, MARGIN) for unit in units])
     harms = holm([_both_below(screens, unit, 0.0) for unit in units])
@@ -49,10 +52,10 @@ def claims(screens: Screens, units: Sequence[str]) -> dict[str, Benefit]:
     for k, unit in enumerate(units):
         if harms[k] < LEVEL and min(screens.ridge[unit].value, screens.boosting[unit].value) < -MARGIN:
             found[unit] = Benefit.HARMFUL
-        elif min(gains[0][k], gains[1][k]) < LEVEL:
-            found[unit] = Benefit.BENEFICIAL
         elif small[k] < LEVEL:
             found[unit] = Benefit.NONE
+        elif min(gains[0][k], gains[1][k]) < LEVEL:
+            found[unit] = Benefit.BENEFICIAL
         else:
             found[unit] = Benefit.UNDERPOWERED
     return found
