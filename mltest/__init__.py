@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mltest.evidence import Withheld as Withheld
     from mltest.faults import fault as fault
     from mltest.faults import twin as twin
+    from mltest.offers.inclusion import InclusionPolicy as InclusionPolicy
+    from mltest.offers.service_level import ServiceLevel as ServiceLevel
     from mltest.scorecard import Scorecard as Scorecard
     from mltest.system import Alert as Alert
     from mltest.system import Artifact as Artifact
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "mltest.evidence": ("Evidence", "Finding", "Measurement", "PartFailure", "ReasonCode", "Verdict", "Withheld"),
     "mltest.faults": ("fault", "twin"),
+    "mltest.offers.inclusion": ("InclusionPolicy",),
+    "mltest.offers.service_level": ("ServiceLevel",),
     "mltest.scorecard": ("Scorecard",),
     "mltest.system": (
         "Alert",

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reference_system import events, flights, offline, records, row_features
+from reference_system import communities, events, flights, offline, records, row_features
 from reference_system.catalogue import FEATURES
 from reference_system.references import References
 
@@ -26,9 +26,10 @@ def compute(raw: Mapping[str, pa.Table], window: tuple[datetime, datetime] | Non
 
     Rows are in order of push-back, then flight_id. Columns: ``flight_id``; ``pushed_back_at``, the moment of
     prediction, and ``landed_at`` (timestamps in UTC, null if diverted); ``day``, local date of the scheduled departure
-    as ISO text; ``haul``; the target ``block_deviation`` in minutes (null if diverted); then the features of the
-    catalogue, numbers float64 with null for unknown, categories text. History before the window is read from ``raw``;
-    nothing dated at or after a flight's push-back enters its features, the published timetable excepted.
+    as ISO text; ``haul``; ``community`` and ``carrier_kind``, by which groups are compared; the target
+    ``block_deviation`` in minutes (null if diverted); then the features of the catalogue, numbers float64 with null for
+    unknown, categories text. History before the window is read from ``raw``; nothing dated at or after a flight's
+    push-back enters its features, the published timetable excepted.
     """
     known = row_features.facts(records.columns_of(raw["flights"]), References.from_raw(raw))
     history = events.flight_events(known)
@@ -69,6 +70,7 @@ def _table(rows: flights.Columns, inputs: Mapping[str, np.ndarray[tuple[int], np
         "landed_at": events.timestamps(rows["landed_at"].astype(np.float64)),
         "day": pa.array(np.datetime_as_string(rows["date"].astype("datetime64[D]")).tolist(), pa.string()),
         "haul": pa.array(flights.haul(rows["distance"].astype(np.float64)), pa.string()),
+        **{name: pa.array(v, pa.string()) for name, v in communities.columns_of(rows["dest"], rows["carrier"]).items()},
         TARGET: pa.array(rows[TARGET], pa.float64(), from_pandas=True),
     }
     for feature in FEATURES:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltest.system import RawColumn, Roles
-from reference_system import features, history
+from reference_system import communities, features, history
 from reference_system.readiness.place import Workplace
 
 
@@ -26,7 +26,7 @@ class EtaData:
             time="pushed_back_at",
             block="day",
             keys=("flight_id",),
-            groups=("carrier", "origin", "haul"),
+            groups=communities.COLUMNS,
             slices=("carrier", "origin", "dest", "haul"),
             entity=RawColumn("flights", "carrier"),
             outcome=RawColumn("flights", "arr_delay"),

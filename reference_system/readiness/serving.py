@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from mltest.offers.service_level import ServiceLevel
 from reference_system import features, flights, records, replay, serving
 from reference_system.readiness.place import Workplace
+from reference_system.runtime import Predictor
 
 FED_AHEAD = timedelta(days=2)
 
@@ -35,6 +37,17 @@ class EtaServing:
         place = self._place
         with serving.start(place.home, workdir, as_of=begin, version=version, origins=place.preset.origins) as handle:
             yield LiveHandle(handle, place.raw, begin)
+
+    def service_level(self, rows: pa.Table) -> ServiceLevel:
+        """Which rows of features the champion answers itself, with nothing that a server would call degraded."""
+        predictor = Predictor.of(self._place.champion())
+        full = np.isfinite(predictor.predict(rows))
+        for unseen in predictor.unknown(rows).values():
+            full &= ~unseen
+        for number in predictor.encoding.numbers:
+            if not number.nullable:
+                full &= np.asarray(rows.column(number.name).is_valid().to_numpy())
+        return ServiceLevel(full, "an answer of the model itself, with every category in its vocabulary")
 
     def records(self, raw: Mapping[str, pa.Table], window: tuple[datetime, datetime]) -> Sequence[Mapping[str, Any]]:
         return replay.requests(raw, window)

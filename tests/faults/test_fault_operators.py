@@ -20,6 +20,7 @@ EIGHT = (
     "data.benefit",
     "model.baseline",
     "model.slices",
+    "model.inclusion",
     "infra.reproducibility",
     "infra.integration",
     "monitoring.skew",

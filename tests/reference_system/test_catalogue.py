@@ -7,6 +7,7 @@ import re
 import pyarrow as pa
 import pytest
 
+from reference_system import communities
 from reference_system.catalogue import FEATURES, Feature
 from reference_system.declarations import WINDOW_FEATURES
 from tests.reference_system.flown_days import features_of_some_days
@@ -25,7 +26,7 @@ def test_every_declared_model_input_is_in_the_catalogue():
 
 
 def test_the_feature_table_holds_exactly_the_catalogue_behind_its_own_columns():
-    own = ["flight_id", "pushed_back_at", "landed_at", "day", "haul", "block_deviation"]
+    own = ["flight_id", "pushed_back_at", "landed_at", "day", "haul", *communities.COLUMNS, "block_deviation"]
     assert features_of_some_days().column_names == own + [feature.name for feature in FEATURES]
 
 
