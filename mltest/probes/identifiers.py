@@ -33,8 +33,8 @@ class Identified:
     certain: bool
 
 
-def of_table(place: str, table: pa.Table, known: frozenset[str], public: frozenset[str]) -> tuple[Identified, ...]:
-    """What the text columns of a table hold. `known` values are left out, as is what `public` columns hold."""
+def of_table(place: str, table: pa.Table, known: frozenset[str], declared: frozenset[str]) -> tuple[Identified, ...]:
+    """What the text columns of a table hold, but for `known` values and what `declared` columns hold."""
     import pyarrow as pa
     import pyarrow.types as pt
 
@@ -43,7 +43,7 @@ def of_table(place: str, table: pa.Table, known: frozenset[str], public: frozens
         plain = column.cast(column.type.value_type) if pt.is_dictionary(column.type) else column
         if pt.is_string(plain.type) or pt.is_large_string(plain.type):
             values = plain.cast(pa.string()).drop_null().unique().slice(0, MOST_VALUES).to_pylist()
-            told = [value for value in values if value not in public]
+            told = [value for value in values if value not in declared]
             found += of_texts(f"{place}, column {name!r}", told, known)
     return tuple(found)
 

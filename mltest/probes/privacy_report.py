@@ -13,7 +13,8 @@ from mltest.evidence import Evidence, Measurement, ReasonCode, Verdict
 from mltest.offers.privacy import PrivacyPolicy
 from mltest.probes.canary_search import Hit
 from mltest.probes.containers import MOST_BYTES
-from mltest.probes.privacy_run import PrivacyRun, may_experiment, told
+from mltest.probes.privacy_run import PrivacyRun, told
+from mltest.probes.private_pipeline import may_experiment
 from mltest.system import System
 
 _SHOWN = 4

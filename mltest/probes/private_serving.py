@@ -83,7 +83,7 @@ def ask(handle: Any, asked: Asked, keys: Sequence[str], files: Callable[[], Mapp
             "that were answered: let request_log() give every request as it was served",
             ReasonCode.STALE,
         )
-    names = _named(theirs, keys)
+    names = _named([*asked.theirs, *answers[: len(asked.theirs)], *theirs.to_pylist()], keys)
     loud = _naming(files(), names)
     if log.num_rows or loud:
         offers.require(handle, "erase", HOW_TO_ERASE)(asked.subject)
@@ -147,17 +147,10 @@ def _difference(theirs: pa.Table, others: pa.Table, left: pa.Table, keys: Sequen
     return int(kept.sum()), int((~np.isin(row_digests(others, names), remaining)).sum())
 
 
-def _named(rows: pa.Table, keys: Sequence[str]) -> tuple[bytes, ...]:
-    """Keys of rows as text, as far as they are long enough to be told from chance."""
-    import pyarrow as pa
-    import pyarrow.types as pt
-
-    found: list[bytes] = []
-    for name in keys:
-        if name in rows.column_names and pt.is_string(rows.column(name).type):
-            texts = rows.column(name).cast(pa.string()).drop_null().unique().to_pylist()
-            found += [text.encode() for text in texts if len(text) >= _SHORTEST_KEY]
-    return tuple(found)
+def _named(told: Sequence[Record], keys: Sequence[str]) -> tuple[bytes, ...]:
+    """Keys in requests, answers and log as text, as far as they are long enough to be told from chance."""
+    texts = dict.fromkeys(record[name] for record in told for name in keys if isinstance(record.get(name), str))
+    return tuple(text.encode() for text in texts if len(text) >= _SHORTEST_KEY)
 
 
 def _naming(files: Mapping[str, bytes], names: Sequence[bytes]) -> frozenset[str]:
