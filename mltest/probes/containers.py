@@ -170,7 +170,7 @@ def _duckdb(data: bytes) -> Iterator[tuple[str, Any]]:
         with closing(duckdb.connect(str(path), read_only=True)) as database:
             for (table,) in database.execute("SELECT table_name FROM duckdb_tables()").fetchall():
                 quoted = table.replace('"', '""')
-                yield table, database.execute(f'SELECT * FROM "{quoted}"').to_arrow_table()  # noqa: S608
+                yield table, database.sql(f'SELECT * FROM "{quoted}"').to_arrow_table()  # noqa: S608
 
 
 _BY_MAGIC: tuple[tuple[bytes, _Reader], ...] = (
