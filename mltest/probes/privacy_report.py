@@ -103,7 +103,8 @@ def _sentences(run: PrivacyRun) -> Iterator[tuple[str, str]]:
         yield (
             "planted_columns_found",
             f"a value planted in {_few(columns)} came out of the pipeline ({'; '.join(shown[:_SHOWN])}), none may: "
-            "select columns by name, and log a keyed hash in place of the payload",
+            "select columns by name, log a keyed hash in place of the payload, or permit the place in the policy and "
+            "say why",
         )
     if traces.exposed:
         shown = [each.sentence() for each in traces.exposed]

@@ -83,6 +83,8 @@ def run(system: System, policy: PrivacyPolicy, ref: SystemRef) -> PrivacyRun:
     for root, path in files:
         search.data(f"file:{path.relative_to(root).as_posix()}", path.read_bytes())
     search.text("messages", heard.getvalue())
+    seen = {path for _, path in files}
+    files = (*files, *(pair for pair in traces.elsewhere if pair[1] not in seen))
     traces.files = len(files)
     traces.exposed = written_files.exposed(files, policy.public_files)
     refused, doubt = pipeline.refused, pipeline.doubt

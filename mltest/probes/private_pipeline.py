@@ -47,6 +47,8 @@ class Traces:
     exposed: tuple[Exposed, ...] = ()
     grants: tuple[str, ...] = ()
     files: int = 0
+    elsewhere: list[tuple[Path, Path]] = field(default_factory=list)
+    """Files of the artefact, wherever it lies."""
 
 
 @dataclass
@@ -106,6 +108,8 @@ class PrivatePipeline:
         for name, table in tables.items():
             self._look(name, table)
         self.stages += tables
+        if "features" in tables:
+            self._require_hearing(raw, tables["features"])
         rows = tables["training rows"]
         if rows.num_rows < FEWEST_ROWS:
             raise Withheld(
@@ -113,6 +117,19 @@ class PrivatePipeline:
                 ReasonCode.TOO_LITTLE_DATA,
             )
         return raw, rows
+
+    def _require_hearing(self, raw: Mapping[str, Any], planted: pa.Table) -> None:
+        """Raises Withheld where features come out the same without half of the raw rows: no canary passed through."""
+        assert self.system.features is not None
+        name = self.policy.subject.table
+        half = {**raw, name: raw[name].slice(0, raw[name].num_rows // 2)}
+        with stage("features"):
+            fewer = to_arrow(self.system.features.compute(half, self.chosen.learn))
+        if fewer.num_rows == planted.num_rows and fewer.equals(planted):
+            raise Withheld(
+                f"features are the same with half of the raw rows of {name!r}, so that no planted value went through "
+                "them: compute them from the raw tables that are handed over"
+            )
 
     def _computed(self, raw: Mapping[str, Any], learn: Any) -> dict[str, pa.Table]:
         tables = {}
@@ -131,6 +148,7 @@ class PrivatePipeline:
             model = training.load(artifact)
         for path in _files_of(artifact.path):
             self.traces.search.data("model", path.read_bytes())
+            self.traces.elsewhere.append((artifact.path.parent, path))
         self.traces.search.text("model", f"{artifact.version} {artifact.config!r} {artifact.metrics!r}")
         self.traces.search.text("model", repr(getattr(model, "metadata", "")))
         self.traces.grants = (*written_files.grants(training.config), *written_files.grants(artifact.config))
@@ -186,6 +204,7 @@ class PrivatePipeline:
                 ReasonCode.PART_MISSING if records else ReasonCode.TOO_LITTLE_DATA,
             )
         theirs = [record for record in records if record[subject.column] == self.planted.subject][:RECORDS]
+        theirs = [self._telling(record) for record in theirs]
         others = [record for record in records if record[subject.column] != self.planted.subject]
         others = others[:: max(1, len(others) // RECORDS)][:RECORDS]
         if not theirs or not others:
@@ -201,6 +220,17 @@ class PrivatePipeline:
             [{**plain, **added}, *self._broken(plain)],
             self.planted.subject,
         )
+
+    def _telling(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The record with every canary of its table in its field, where that has the kind of the canary."""
+        told = {
+            canary.column.column: canary.value
+            for canary in self.planted.canaries
+            if canary.column.table == self.policy.subject.table
+            and isinstance(canary.value, str | float)
+            and isinstance(record.get(canary.column.column), type(canary.value))
+        }
+        return {**record, **told}
 
     def _broken(self, record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """The record with a word in place of a number: what goes wrong is written down somewhere."""

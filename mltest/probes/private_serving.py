@@ -73,7 +73,7 @@ def ask(handle: Any, asked: Asked, keys: Sequence[str], files: Callable[[], Mapp
     answers = [*handle.predict(list(asked.theirs))]
     mine = _log(handle, before.num_rows + len(asked.theirs))
     answers += handle.predict(list(asked.others))
-    log = _log(handle, mine.num_rows + len(asked.others))
+    log = _log(handle, mine.num_rows + len(asked.others) if mine.num_rows else 0)
     metrics = _metrics(handle)
     theirs, others = new_rows(before, mine), new_rows(mine, log)
     versions = frozenset(str(answer["version"]) for answer in answers if "version" in answer)
@@ -120,7 +120,7 @@ def _log(handle: Any, rows: int) -> pa.Table:
     """The log once it has so many rows, or as it is when patience ends."""
     deadline = time.monotonic() + _PATIENCE_S
     log = to_arrow(handle.request_log())
-    while 0 < log.num_rows < rows and time.monotonic() < deadline:
+    while log.num_rows < rows and time.monotonic() < deadline:
         time.sleep(0.1)
         log = to_arrow(handle.request_log())
     return log
@@ -128,7 +128,7 @@ def _log(handle: Any, rows: int) -> pa.Table:
 
 def _metrics(handle: Any) -> str:
     metrics = getattr(handle, "metrics", None)
-    text = "" if metrics is None else metrics()
+    text = "" if metrics is None else metrics() if callable(metrics) else metrics
     return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
 
 

@@ -265,6 +265,46 @@ def deaf_path(ref: SystemRef) -> System:
     return system(ref).with_parts(data=Deaf())
 
 
+class DeafFeatures(RiderFeatures):
+    """Features of yesterday, whatever raw tables are handed over."""
+
+    def compute(self, raw: Mapping[str, Any], at: Any = None) -> pa.Table:
+        return super().compute(RiderData().raw(at), at)
+
+
+def deaf_features(ref: SystemRef) -> System:
+    return system(ref).with_parts(features=DeafFeatures())
+
+
+class Late(RiderHandle):
+    """Shows its log only when it is asked for the third time."""
+
+    asked = 0
+
+    def request_log(self, since: Any = None) -> pa.Table:
+        self.asked += 1
+        return super().request_log(since) if self.asked > 3 else pa.table({"ride_id": pa.array([], pa.string())})
+
+
+def shows_its_log_late(ref: SystemRef) -> System:
+    return served(ref, handle=Late, is_about=lambda entry, subject: False)
+
+
+def artefact_elsewhere(ref: SystemRef) -> System:
+    """The model lies outside the folder that training was given, open to anybody."""
+    return system(ref).with_parts(training=Elsewhere(folder=ref.workdir.parent / "shared-models"))
+
+
+@dataclass(frozen=True)
+class Elsewhere(RiderTraining):
+    folder: Path = Path()
+
+    def train(self, dataset: pa.Table, *, seed: int, config: Record, workdir: Path) -> Artifact:
+        made = super().train(dataset, seed=seed, config=config, workdir=self.folder)
+        made.path.chmod(0o666)
+        return made
+
+
 def without_serving(ref: SystemRef) -> System:
     return system(ref).with_parts(serving=None)
 
