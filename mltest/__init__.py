@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mltest.faults import twin as twin
     from mltest.offers.inclusion import InclusionPolicy as InclusionPolicy
     from mltest.offers.service_level import ServiceLevel as ServiceLevel
+    from mltest.offers.privacy import Permission as Permission
+    from mltest.offers.privacy import PrivacyPolicy as PrivacyPolicy
     from mltest.scorecard import Scorecard as Scorecard
     from mltest.system import Alert as Alert
     from mltest.system import Artifact as Artifact
@@ -38,6 +40,7 @@ _HOMES = {
     "mltest.faults": ("fault", "twin"),
     "mltest.offers.inclusion": ("InclusionPolicy",),
     "mltest.offers.service_level": ("ServiceLevel",),
+    "mltest.offers.privacy": ("Permission", "PrivacyPolicy"),
     "mltest.scorecard": ("Scorecard",),
     "mltest.system": (
         "Alert",

@@ -57,7 +57,7 @@ def write(
     """Stores a model below `folder`, whole or not at all, and returns its artefact."""
     folder.mkdir(parents=True, exist_ok=True)
     staged = folder / f".staged-{os.getpid()}"
-    staged.mkdir(exist_ok=True)
+    staged.mkdir(mode=0o700, exist_ok=True)
     (staged / MODEL_FILE).write_bytes(model)
     found = digest.of_file(staged / MODEL_FILE)
     day = (origin.trained_until or "undated")[:10].replace("-", "")

@@ -32,6 +32,7 @@ def load(home: Path, raw: Mapping[str, pa.Table], window: tuple[datetime, dateti
     path.parent.mkdir(parents=True, exist_ok=True)
     staged = path.with_suffix(f".{os.getpid()}")
     pq.write_table(table, staged, compression="zstd")
+    staged.chmod(0o600)
     staged.replace(path)
     logger.info("computed %d rows in %.1f s", table.num_rows, time.perf_counter() - started)
     return table

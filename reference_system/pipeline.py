@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from reference_system import feature_cache, features, registry, tracking, training, versions
+from reference_system import erasures, feature_cache, features, registry, tracking, training, versions
 from reference_system.artifact import Artifact
 from reference_system.config import Preset
 from reference_system.gate import Judgement, judge
@@ -36,11 +36,13 @@ class Outcome:
 def run(home: Path, raw: Mapping[str, pa.Table], preset: Preset, *, seed: int, track: bool = True) -> Outcome:
     """Trains on the training split of `raw`, judges on the validation split and promotes what is accepted.
 
+    Nothing is learnt from flights of planes on the list of erasures.
     A candidate that the gate accepts becomes challenger, then champion; a refused one is kept below `home`/models
     for a look, and stays out of the registry.
     """
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     table = feature_cache.load(home, raw)
-    learned = features.training_rows(table, preset.train_from)
+    learned = erasures.without_erased(features.training_rows(table, preset.train_from), raw)
     judged = features.split(table, "validation")
     data_version = versions.commit(home, learned) if track else None
     trained = training.train(learned, seed=seed, config=preset.config, workdir=home / MODELS_FOLDER, validation=judged)

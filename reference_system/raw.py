@@ -48,6 +48,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "planes": ("tailnum", "year", "model", "seats"),
     "destinations": ("dest", "latitude", "longitude", "zone"),
+    "erasures": ("tailnum",),
 }
 
 
@@ -88,7 +89,7 @@ QUARANTINE: tuple[QuarantinedCell, ...] = (
 
 
 def load(folder: Path | None = None, *, origins: Collection[str] | None = None, until: date | None = None) -> RawTables:
-    """The tables ``flights``, ``weather``, ``planes`` and ``destinations``, with quarantined cells set to null.
+    """The tables ``flights``, ``weather``, ``planes``, ``destinations`` and ``erasures``; quarantined cells are null.
 
     ``origins`` keeps only these departure airports, ``until`` only what is dated before that day (New York local date
     for flights, UTC for weather); both leave the reference tables whole.

@@ -1,11 +1,16 @@
-"""What was asked and answered: one file of JSON lines per server process, features as served."""
+"""What was asked and answered: one file of JSON lines per server process, features as served.
+
+Of the plane a line holds nothing but a keyed hash, by which its requests can be erased.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -24,24 +29,40 @@ SCHEMA = pa.schema(
         pa.field("prediction", pa.float64()),
         pa.field("p10", pa.float64()),
         pa.field("p90", pa.float64()),
+        pa.field("subject", pa.string()),
         *(pa.field(item.name, pa.float64() if item.dtype == "float" else pa.string()) for item in FEATURES),
     ]
 )
-"""Columns of the log: `as_of` is the moment that was answered for, minutes for predictions, then every feature."""
+"""Columns of the log: `as_of` is the moment that was answered for, minutes for predictions, `subject` a keyed hash."""
 
 
 class RequestLog:
     """Appends to a file of this process in `folder`; a line is written whole or not at all."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = folder / f"requests-{os.getpid()}.jsonl"
-        self._stream: TextIO = self.path.open("a", encoding="utf-8")
+        self._stream: TextIO = os.fdopen(_for_the_owner(self.path), "a", encoding="utf-8")
 
     def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Appends rows; instants are aware datetimes, numbers that are not finite become null."""
-        self._stream.write("".join(_line(row) for row in rows))
-        self._stream.flush()
+        lines = "".join(_line(row) for row in rows)
+        with _locked(self._stream):
+            self._stream.write(lines)
+            self._stream.flush()
+
+    def erase(self, subject: str) -> int:
+        """Takes all lines of a subject out of every file of the folder, and returns how many there were."""
+        erased = 0
+        for path in sorted(self.path.parent.glob("requests-*.jsonl")):
+            with path.open("r+", encoding="utf-8") as stream, _locked(stream):
+                lines = stream.readlines()
+                kept = [line for line in lines if not _is_about(line, subject)]
+                erased += len(lines) - len(kept)
+                stream.seek(0)
+                stream.truncate()
+                stream.writelines(kept)
+        return erased
 
     def close(self) -> None:
         """Closes the file."""
@@ -63,6 +84,28 @@ def read(folder: Path, since: datetime | None = None) -> pa.Table:
     if since is not None:
         table = table.filter(pc.greater_equal(table["as_of"], pa.scalar(since, pa.timestamp("us", "UTC"))))
     return table.sort_by([("as_of", "ascending"), ("flight_id", "ascending")])
+
+
+@contextmanager
+def _locked(stream: TextIO) -> Iterator[None]:
+    """Nobody else writes to the file meanwhile; what was written is on its way before the lock goes."""
+    fcntl.flock(stream, fcntl.LOCK_EX)
+    try:
+        yield
+        stream.flush()
+    finally:
+        fcntl.flock(stream, fcntl.LOCK_UN)
+
+
+def _for_the_owner(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+def _is_about(line: str, subject: str) -> bool:
+    try:
+        return bool(json.loads(line).get("subject") == subject)
+    except ValueError:
+        return False  # the last line, which another process was killed in
 
 
 def _line(row: Mapping[str, Any]) -> str:

@@ -24,12 +24,13 @@ UNPROCESSABLE = 422
 
 
 def create_app(service: EtaService) -> FastAPI:
-    """The application around a service: /predict, /events, /health, /ready and /metrics."""
+    """The application around a service: /predict, /events, /erasures, /health, /ready and /metrics."""
     app = FastAPI(title="Arrival times at push-back", docs_url=None, redoc_url=None)
     metrics = ServerMetrics(service.metadata)
     app.add_middleware(BodyLimit)
     _add_predict(app, service, metrics)
     _add_events(app, service, metrics)
+    _add_erasures(app, service, metrics)
     _add_state(app, service, metrics)
 
     @app.exception_handler(RequestError)
@@ -75,6 +76,20 @@ def _add_events(app: FastAPI, service: EtaService, metrics: ServerMetrics) -> No
             metrics.observed(table, len(rows))
             taken[table] = len(rows)
         return JSONResponse(taken)
+
+
+def _add_erasures(app: FastAPI, service: EtaService, metrics: ServerMetrics) -> None:
+    @app.post("/erasures")
+    async def erasures(request: Request) -> Response:
+        """Takes the requests for the plane {"tailnum": ...} out of the log; accepted from this machine only."""
+        if not _is_local(request):
+            metrics.refused()
+            return JSONResponse({"field": None, "message": "erasures are taken from this machine only"}, 403)
+        plain = flight_request.plain_json(await request.body())
+        tailnum = plain.get("tailnum") if isinstance(plain, dict) and len(plain) == 1 else None
+        if not isinstance(tailnum, str):
+            raise RequestError("tailnum", "expected one tail number as text, and nothing beside it")
+        return JSONResponse({"erased": service.erase(tailnum)})
 
 
 def _add_state(app: FastAPI, service: EtaService, metrics: ServerMetrics) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvicorn
 
-from reference_system import raw, registry
+from reference_system import raw, registry, subjects
 from reference_system.online import OnlineStore
 from reference_system.registry import CHAMPION, RegistryError
 from reference_system.request_log import RequestLog
@@ -56,7 +56,8 @@ def load_service(options: ServerOptions) -> EtaService:
         raise RegistryError(f"{options.home} has no champion: train one first (python -m reference_system train)")
     predictor = known.load(version)
     store = OnlineStore(raw.load(options.data, origins=options.origins), options.as_of)
-    return EtaService(predictor, store, RequestLog(options.logs or options.home / LOG_FOLDER))
+    log = RequestLog(options.logs or options.home / LOG_FOLDER)
+    return EtaService(predictor, store, log, subjects.key_of(options.home))
 
 
 def serve(options: ServerOptions) -> None:

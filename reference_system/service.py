@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from reference_system import flights, records, row_features
+from reference_system import flights, records, row_features, subjects
 from reference_system.request_log import RequestLog
 from reference_system.runtime import Predictor
 
@@ -67,10 +67,14 @@ class Answer:
 class EtaService:
     """One model over one store; not for use from several threads at once."""
 
-    def __init__(self, predictor: Predictor, store: FeatureStore, log: RequestLog | None = None) -> None:
+    def __init__(
+        self, predictor: Predictor, store: FeatureStore, log: RequestLog | None = None, key: bytes = b""
+    ) -> None:
+        """`key` keeps secret which plane a line of the log speaks of; without one no line says it."""
         self._predictor = predictor
         self._store = store
         self._log = log
+        self._key = key
         encoding = predictor.encoding
         self._vocabularies = {column.name: frozenset(column.vocabulary) for column in encoding.categories}
         self._required = [column.name for column in encoding.numbers if not column.nullable]
@@ -89,12 +93,17 @@ class EtaService:
             self._answer(name, moment, values, row)
             for name, moment, values, row in zip(names, moments, features, quantiles, strict=True)
         ]
-        self._write(answers, features)
+        self._write(answers, features, asked)
         return answers
 
     def observe(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Takes in raw rows of `flights` or `weather` as they become known."""
         self._store.observe(table, rows)
+
+    def erase(self, tailnum: str) -> int:
+        """Takes the requests for one plane out of the log, and returns how many there were."""
+        subject = subjects.pseudonym(self._key, tailnum) if self._key else None
+        return self._log.erase(subject) if self._log is not None and subject is not None else 0
 
     def _answer(self, name: str, moment: float, features: Mapping[str, FeatureValue], quantiles: np.ndarray) -> Answer:
         answered = bool(np.isfinite(quantiles).all())
@@ -120,7 +129,12 @@ class EtaService:
         missing = {name for name in self._required if features[name] is None}
         return tuple(sorted(unknown | missing))
 
-    def _write(self, answers: Sequence[Answer], features: Sequence[Mapping[str, FeatureValue]]) -> None:
+    def _write(
+        self,
+        answers: Sequence[Answer],
+        features: Sequence[Mapping[str, FeatureValue]],
+        asked: Sequence[Mapping[str, Any]],
+    ) -> None:
         if self._log is None:
             return
         self._log.write(
@@ -133,8 +147,9 @@ class EtaService:
                     "prediction": answer.prediction,
                     "p10": answer.p10,
                     "p90": answer.p90,
+                    "subject": subjects.pseudonym(self._key, flight.get("tailnum")) if self._key else None,
                     **values,
                 }
-                for answer, values in zip(answers, features, strict=True)
+                for answer, values, flight in zip(answers, features, asked, strict=True)
             ]
         )

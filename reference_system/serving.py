@@ -63,6 +63,10 @@ class Handle:
         """What this server answered for moments from `since` on, with the features as served."""
         return request_log.read(self._logs, since)
 
+    def erase(self, tailnum: str) -> None:
+        """Takes the requests for one plane out of the log."""
+        self._posted("/erasures", {"tailnum": tailnum})
+
     def metrics(self) -> str:
         """The server's metrics in Prometheus' text format."""
         return self._client.get("/metrics").raise_for_status().text

@@ -30,6 +30,7 @@ BUILTIN: tuple[str, ...] = (
     "mltest.faults.operators_pipeline",
     "mltest.faults.operators_serving",
     "mltest.faults.operators_numerics",
+    "mltest.faults.operators_privacy",
     "mltest.faults.vacuity",
 )
 """Our own modules, imported only when somebody asks for faults."""

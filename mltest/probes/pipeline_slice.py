@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -44,17 +45,8 @@ class PipelineSlice:
 
 def newest(data: Data, rows: int) -> PipelineSlice:
     """The newest rows of the split `train`, so that whatever is judged later was not learnt from."""
-    import pyarrow as pa
-
-    time = data.roles.time
-    if time is None:
-        return PipelineSlice(None, _EVER, 1.0)
-    column = to_arrow(data.dataset("train"), [time]).column(time)
-    if not pa.types.is_timestamp(column.type):
-        return PipelineSlice(None, _EVER, 1.0)
-    known = column.cast(pa.timestamp("us")).drop_null()
-    instants = np.sort(known.cast(pa.int64()).to_numpy())
-    if instants.size < 2:
+    instants = _instants(data)
+    if instants is None:
         return PipelineSlice(None, _EVER, 1.0)
     taken = min(rows, instants.size)
     begin = _moment(instants[-taken])
@@ -62,6 +54,34 @@ def newest(data: Data, rows: int) -> PipelineSlice:
     if begin < _midnight(served):
         served = _midnight(served)
     return PipelineSlice((begin, served), (served, _moment(instants[-1] + 1)), taken / instants.size)
+
+
+def earliest(data: Data, rows: int) -> PipelineSlice:
+    """The first rows of the split `train`, of which little history has to be known."""
+    instants = _instants(data)
+    if instants is None:
+        return PipelineSlice(None, _EVER, 1.0)
+    taken = min(rows, instants.size)
+    begin, end = _moment(instants[0]), _moment(instants[taken - 1] + 1)
+    served = _moment(instants[round((taken - 1) * (1 - SERVED_SHARE))])
+    if begin < _midnight(served):
+        served = _midnight(served)
+    return PipelineSlice((begin, served), (served, end), taken / instants.size)
+
+
+def _instants(data: Data) -> Any:
+    """When the training rows happened, in microseconds, in order; None where there is no time to go by."""
+    import pyarrow as pa
+
+    time = data.roles.time
+    if time is None:
+        return None
+    column = to_arrow(data.dataset("train"), [time]).column(time)
+    if not pa.types.is_timestamp(column.type):
+        return None
+    known = column.cast(pa.timestamp("us")).drop_null()
+    instants = np.sort(known.cast(pa.int64()).to_numpy())
+    return instants if instants.size >= 2 else None
 
 
 def _moment(microseconds: np.int64) -> datetime:

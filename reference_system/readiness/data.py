@@ -10,8 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltest.offers.privacy import PrivacyPolicy
 from mltest.system import RawColumn, Roles
-from reference_system import communities, features, history
+from reference_system import communities, erasures, feature_cache, features, history
 from reference_system.readiness.place import Workplace
 
 
@@ -37,12 +38,29 @@ class EtaData:
         if split not in features.SPLITS:
             raise KeyError(f"no split {split!r}: there are {', '.join(features.SPLITS)}")
         if split == "train":
-            return features.training_rows(self._place.table, self._place.preset.train_from)
+            return self._learnt_from(self._place.table, self._place.raw)
         return features.split(self._place.table, split)
 
     def raw(self, window: tuple[datetime, datetime] | None = None) -> Mapping[str, pa.Table]:
         """All raw tables; with a window, as they stood when it ended, without the timetable of later days."""
         return self._place.raw if window is None else self._as_it_stood(window[1])
+
+    @property
+    def privacy(self) -> PrivacyPolicy:
+        """A tail number leads to a registered owner: features are looked up by it, and nothing may keep it."""
+        return PrivacyPolicy(
+            sensitive=(RawColumn("flights", "tailnum"), RawColumn("planes", "tailnum")),
+            subject=RawColumn("flights", "tailnum"),
+            erasures=RawColumn("erasures", "tailnum"),
+        )
+
+    def training_rows(self, raw: Mapping[str, pa.Table]) -> pa.Table:
+        """What training would learn from, were these the raw tables."""
+        table = feature_cache.load(self._place.cache, raw)
+        return self._learnt_from(table.filter(pc.is_valid(table[features.TARGET])), raw)
+
+    def _learnt_from(self, table: pa.Table, raw: Mapping[str, pa.Table]) -> pa.Table:
+        return erasures.without_erased(features.training_rows(table, self._place.preset.train_from), raw)
 
     def _known_at(self, moment: datetime) -> Mapping[str, pa.Table]:
         tables = self._place.raw

@@ -105,7 +105,7 @@ def _locked(path: Path) -> Iterator[None]:
 @contextmanager
 def _shared_features(cache: Path, home: Path) -> Iterator[None]:
     """Lets a home find the feature tables that the cache already holds."""
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     shared = cache / feature_cache.FOLDER
     shared.mkdir(parents=True, exist_ok=True)
     link = home / feature_cache.FOLDER

@@ -73,6 +73,13 @@ class LiveHandle:
     def request_log(self, since: datetime | None = None) -> pa.Table:
         return self._handle.request_log(since)
 
+    def erase(self, subject: str) -> None:
+        """Takes every request for the plane of that tail number out of the log."""
+        self._handle.erase(subject)
+
+    def metrics(self) -> str:
+        return self._handle.metrics()
+
     def _tell(self, until: datetime) -> None:
         while self._read_until < until:
             ahead = max(until, self._read_until + FED_AHEAD)

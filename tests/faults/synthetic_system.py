@@ -16,7 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltest.system import Artifact, FeatureInfo, ModelInfo, Roles, System, SystemRef, Window
+from mltest.offers.privacy import PrivacyPolicy
+from mltest.system import Artifact, FeatureInfo, ModelInfo, RawColumn, Roles, System, SystemRef, Window
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 NUMBERS = ("weight", "distance", "gap")
@@ -29,6 +30,7 @@ ROLES = Roles(
     groups=("depot",),
     slices=("depot", "service"),
 )
+SENDER = RawColumn("parcels", "sender")
 ENDS = {"train": (0, 60), "validation": (60, 75), "holdout": (75, 90)}
 
 
@@ -73,7 +75,18 @@ class ParcelData:
 
     def raw(self, window: Window | None = None) -> Mapping[str, Any]:
         table = parcels() if window is None else between(parcels(), *window)
-        return {"parcels": table}
+        senders = [f"S{int(key[1:]) % 50:05d}" for key in table.column("parcel").to_pylist()]
+        return {
+            "parcels": table.append_column("sender", pa.array(senders, pa.string())),
+            "erasures": pa.table({"sender": ["S99999"]}),
+        }
+
+    privacy = PrivacyPolicy((SENDER,), SENDER, RawColumn("erasures", "sender"))
+
+    def training_rows(self, raw: Mapping[str, Any]) -> pa.Table:
+        table, asked = raw["parcels"], raw["erasures"].column("sender").combine_chunks()
+        known = table.filter(pc.invert(pc.is_in(table.column("sender"), asked)))
+        return between(known, START, START + timedelta(days=ENDS["train"][1])).select(parcels().column_names)
 
     @property
     def schema(self) -> Mapping[str, Any]:
@@ -97,8 +110,8 @@ class ParcelFeatures:
         return [FeatureInfo(name, "float", "parcels", "team", "sent_at") for name in INPUTS]
 
     def compute(self, raw: Mapping[str, Any], at: Window | None = None) -> pa.Table:
-        table = raw["parcels"]
-        return table.select(table.column_names) if at is None else between(table, *at)
+        table = raw["parcels"].select([name for name in raw["parcels"].column_names if name != "sender"])
+        return table if at is None else between(table, *at)
 
 
 def design(batch: pa.Table, vocabulary: Sequence[str]) -> np.ndarray:

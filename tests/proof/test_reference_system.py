@@ -1,4 +1,4 @@
-"""The eight probes can fail: faults of flights injected into the reference system, and their twins.
+"""The probes can fail: faults of flights injected into the reference system, and their twins.
 
 Every trial runs the item's own suite through real pytest. What the vacuity operators do to each probe is shown beside
 the probes, on small systems, in tests/suites.
@@ -22,6 +22,12 @@ from mltest.system import SystemRef
 CAUSES: Mapping[str, Mapping[str, str]] = {
     "data.schema": {"ETA-D1-celsius": "humid", "O-D1-c": "carrier"},
     "data.benefit": {"O-D2-a": "injected_noise_0 saves less", "O-D2-b": "distance_converted says what distance says"},
+    "data.privacy": {
+        "O-D5-a": "flights.crew_email",
+        "O-D5-b": "payloads.jsonl",
+        "O-D5-c": "has mode 0666: anybody may change it",
+        "O-D5-d": "apply the list",
+    },
     "model.baseline": {"O-M5-b": "a simpler model is better", "ETA-M5-decay": "a simpler model is better"},
     "model.slices": {"ETA-M6-carrier": "carrier = WN", "ETA-M6-join": "dest = DEN .* join"},
     "model.inclusion": {"O-M7-a": "community = territory .* predicted too low", "O-M7-b": "community = territory has"},

@@ -26,6 +26,7 @@ def test_the_year_is_complete():
         "weather": 26_115,
         "planes": 3_322,
         "destinations": 105,
+        "erasures": 2,
     }
 
 

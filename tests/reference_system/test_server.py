@@ -169,3 +169,24 @@ def test_labels_of_the_metrics_do_not_grow_with_what_clients_send(client: TestCl
     for dest in ("QQQ", "ZZZ", "XXX"):
         client.post("/predict", json={**FLIGHT, "dest": dest, "carrier": "ZZ"})
     assert {line.split(" ")[0] for line in client.get("/metrics").text.splitlines()} == before
+
+
+def test_requests_for_a_plane_are_erased_from_the_log_and_no_others(
+    trained: Artifact, store: FixedStore, tmp_path: Path
+) -> None:
+    log = RequestLog(tmp_path / "requests")
+    app = server.create_app(EtaService(Predictor.of(trained), store, log, b"a key"))
+    client = TestClient(app, client=("127.0.0.1", 4711), raise_server_exceptions=False)
+    for tailnum in ("N14228", "N24211", None):
+        assert client.post("/predict", json={**FLIGHT, "tailnum": tailnum}).status_code == 200
+    assert "N14228" not in log.path.read_text()
+    assert client.post("/erasures", json={"tailnum": "N14228"}).json() == {"erased": 1}
+    assert request_log.read(tmp_path / "requests").num_rows == 2
+    refused = client.post("/erasures", json={"tailnum": None})
+    assert (refused.status_code, refused.json()["field"]) == (422, "tailnum")
+
+
+def test_erasures_are_taken_from_this_machine_only(trained: Artifact, store: FixedStore, tmp_path: Path) -> None:
+    service = EtaService(Predictor.of(trained), store, RequestLog(tmp_path / "requests"), b"a key")
+    client = TestClient(server.create_app(service), client=("203.0.113.5", 4711))
+    assert client.post("/erasures", json={"tailnum": "N14228"}).status_code == 403
