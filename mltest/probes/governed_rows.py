@@ -41,14 +41,22 @@ class GovernedRows:
 
     def between(self, *windows: Window) -> pa.Table:
         """The rows whose moment lies in one of the windows."""
+        return self.of_table(self.table, *windows)
+
+    def of_table(self, table: pa.Table, *windows: Window) -> pa.Table:
+        """The same of another table with these columns; all of it where it has no moments."""
         import pyarrow as pa
 
-        instants = travel_moments.microseconds(self.table.column(str(self.roles.time)))
+        name = str(self.roles.time)
+        if name not in table.column_names:
+            return table
+        table = table.filter(table.column(name).is_valid())
+        instants = travel_moments.microseconds(table.column(name))
         chosen = np.zeros(len(instants), dtype=bool)
         for window in windows:
             begin, end = (round(moment.timestamp() * 1e6) for moment in window)
             chosen |= (instants >= begin) & (instants < end)
-        return self.table.filter(pa.array(chosen))
+        return table.filter(pa.array(chosen))
 
 
 def read(system: System) -> GovernedRows:
@@ -61,7 +69,7 @@ def read(system: System) -> GovernedRows:
     train, holdout = to_arrow(data.dataset("train")), to_arrow(data.dataset("holdout"))
     _require_columns(train, holdout, roles, inputs)
     _require_rows(holdout)
-    _require_apart(train, holdout, (*roles.keys, *inputs, roles.target))
+    _require_apart(train, holdout, (*(roles.keys or inputs), roles.target))
     _require_current(holdout, roles, model.metadata.trained_until)
     names = list(dict.fromkeys((*roles.keys, *((roles.time,) if roles.time else ()), *inputs)))
     table = _together([train, *_validation(data), holdout], names)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS = 500
+COMPARED = 5_000
 SAME = 0.9999
 """Rank correlation from which on two columns order the rows alike, whatever their units."""
 _FEWEST_A_LEVEL = 5
@@ -66,7 +67,9 @@ def of_model(
     read = _moving(model, batch, before, others, random) if steady else ()
     control, _ = scrambling.replaced(batch, [name for name in inputs if name in batch.column_names], random)
     moves = not _equal(before, np.asarray(model.predict(control)))
-    return Influence(tuple(read), repeated(rows, inputs, barred), len(others), batch.num_rows, moves, steady)
+    return Influence(
+        tuple(read), repeated(evenly(rows, COMPARED), inputs, barred), len(others), batch.num_rows, moves, steady
+    )
 
 
 def of_files(rows: GovernedRows, data: Any, policy: FeaturePolicy) -> tuple[pa.Table, tuple[str, ...]]:

@@ -220,7 +220,8 @@ def table(seen: Travels) -> str:
 
 def _unlike(rows: GovernedRows, each: Sequence[Travel], computed: pa.Table) -> tuple[str, ...]:
     """Inputs that differ between data set and computed features in more of the judged rows than chance explains."""
-    learned = rows.between(*(travel.present.moment.window for travel in each))
+    windows = [travel.present.moment.window for travel in each]
+    learned, computed = rows.between(*windows), rows.of_table(computed, *windows)
     found = feature_moves.between(learned, computed, rows.roles.keys, rows.inputs, rows.roles.target)
     if not found.rows:
         return ("the keys of all rows",)

@@ -16,7 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltest.system import Artifact, FeatureInfo, ModelInfo, Roles, System, SystemRef, Window
+from mltest.offers.governance import FeaturePolicy
+from mltest.system import Artifact, FeatureInfo, ModelInfo, RawColumn, Roles, System, SystemRef, Window
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 NUMBERS = ("weight", "distance", "gap")
@@ -92,6 +93,13 @@ class ParcelData:
 
 
 class ParcelFeatures:
+    policy = FeaturePolicy(
+        sources={"parcels": "ours"},
+        licences=("ours",),
+        sensitivities=("none",),
+        forbidden=(RawColumn("parcels", "service"),),
+    )
+
     @property
     def catalogue(self) -> Sequence[FeatureInfo]:
         return [FeatureInfo(name, "float", "parcels", "team", "sent_at") for name in INPUTS]
