@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FEWEST_COMPARED = 50
-"""Rows over all moments whose features must be comparable, and a fifth of them whose outcome was open."""
+"""Rows over all moments whose features must be comparable."""
+
+FEWEST_OPEN = 29
+"""Rows whose outcome must have been open: a leak in one row of ten then shows with a probability of 95 %."""
 
 MOST_UNLIKE = 0.01
 """Share of the judged rows in which an input of the data set may differ from the computed one."""
@@ -56,7 +59,7 @@ class Travels:
     @property
     def open(self) -> int:
         """Judged rows whose target followed the future: their outcome was not known yet."""
-        return sum(max(travel.replaced.targets, travel.deleted.targets) for travel in self.each)
+        return _open(self.each)
 
     @property
     def moved(self) -> dict[str, tuple[Travel, ...]]:
@@ -83,8 +86,10 @@ def travels(system: System, ref: SystemRef, rows: GovernedRows) -> Travels:
     learned = travel_moments.microseconds(rows.train.column(str(roles.time)))
     moments = travel_moments.choose(instants, int(learned.max()) if len(learned) else None, ref.effort, ref.seed)
     random = np.random.default_rng(ref.seed)
-    each = []
+    each: list[Travel] = []
     for moment in moments:
+        if len(each) >= travel_moments.MOMENTS[ref.effort] and _open(each) >= FEWEST_OPEN:
+            break
         present = time_travel.visit(moment, rows, data, features.compute, tables)
         each.append(time_travel.travel(present, rows, features.compute, random))
     presents = [travel.present for travel in each]
@@ -98,6 +103,10 @@ def travels(system: System, ref: SystemRef, rows: GovernedRows) -> Travels:
     return (
         replace(seen, repeatable=_is_repeatable(seen, rows, features.compute)) if seen.moved or seen.followed else seen
     )
+
+
+def _open(each: Sequence[Travel]) -> int:
+    return sum(travel.open for travel in each)
 
 
 def _is_repeatable(seen: Travels, rows: GovernedRows, compute: Compute) -> bool:
@@ -175,10 +184,10 @@ def doubt(seen: Travels, rows: GovernedRows) -> str | None:
     if idle:
         return f"no cell of the future could be replaced at {idle[0]}: raw tables need values that vary"
     outcome = rows.roles.outcome
-    if outcome is not None and (seen.open < FEWEST_COMPARED // 5 or not any(t.outcomes for t in seen.each)):
+    if outcome is not None and (seen.open < FEWEST_OPEN or not any(t.outcomes for t in seen.each)):
         return (
             f"the outcome {outcome.table}.{outcome.column} of {seen.open} judged rows was open at its moment, "
-            f"{FEWEST_COMPARED // 5} are needed: let data.raw(window) leave out outcomes that were not known when it "
+            f"{FEWEST_OPEN} are needed: let data.raw(window) leave out outcomes that were not known when it "
             "ended, so that a feature made from them would show"
         )
     unknown = time_travel.unseen(seen.each, rows.inputs)
@@ -208,7 +217,7 @@ def table(seen: Travels) -> str:
             {
                 "moment": travel.present.moment.name,
                 "rows compared": travel.rows,
-                "open outcomes": max(travel.replaced.targets, travel.deleted.targets),
+                "open outcomes": travel.open,
                 "future cells replaced": travel.cells,
                 "raw tables": "whole" if travel.present.whole else "days around and some elsewhere",
                 "inputs that moved": ", ".join(travel.moved) or "none",

@@ -66,6 +66,11 @@ class Travel:
         return max(self.deleted.rows, self.replaced.rows)
 
     @property
+    def open(self) -> int:
+        """Rows whose target followed the future: their outcome was not known yet."""
+        return max(self.deleted.targets, self.replaced.targets)
+
+    @property
     def moved(self) -> dict[str, frozenset[str]]:
         """Rows by input that followed the future, in one variant or the other."""
         names = {**self.deleted.moved, **self.replaced.moved}

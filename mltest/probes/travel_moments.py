@@ -23,6 +23,8 @@ FEWEST_ROWS = 100
 """Rows of the data set below which no moment has a past and a future worth the name."""
 
 MOMENTS: Mapping[Effort, int] = {"quick": 4, "standard": 8, "thorough": 16}
+MOST = 6
+"""Times as many moments are gone to where few outcomes are open at each."""
 
 Instants = npt.NDArray[np.int64]
 
@@ -48,7 +50,8 @@ class Moment:
 
 
 def choose(instants: Instants, learned_until: int | None, effort: Effort, seed: int) -> tuple[Moment, ...]:
-    """Moments over rows with these instants (microseconds since 1970), the first ones the same at every effort.
+    """Moments over rows with these instants (microseconds since 1970), the telling ones first, at most `MOST` times
+    those of the effort level; the first ones are the same at every level.
 
     `learned_until` is the instant of the newest training row. Raises Withheld for too few rows or instants.
     """
@@ -66,7 +69,7 @@ def choose(instants: Instants, learned_until: int | None, effort: Effort, seed: 
             continue
         begin = int(ordered[max(0, position - ROWS + 1)])
         found[end] = Moment(why, (_instant(begin), _instant(end) + timedelta(seconds=1)))
-        if len(found) == MOMENTS[effort]:
+        if len(found) == MOST * MOMENTS[effort]:
             break
     return tuple(found.values())
 
@@ -107,7 +110,7 @@ def _positions(ordered: Instants, learned_until: int | None, seed: int) -> Itera
     gaps = np.diff(instants)
     yield "after the longest gap", min(int(inner[np.argmax(gaps)]) + 5, high)
     random = np.random.default_rng(seed)
-    for position in random.permutation(inner).tolist()[: 4 * max(MOMENTS.values())]:
+    for position in random.permutation(inner).tolist()[: 2 * MOST * max(MOMENTS.values())]:
         yield "any time", int(position)
 
 
