@@ -183,6 +183,11 @@ def doubt(seen: Travels, rows: GovernedRows) -> str | None:
     idle = [travel.present.moment.name for travel in seen.each if not travel.cells]
     if idle:
         return f"no cell of the future could be replaced at {idle[0]}: raw tables need values that vary"
+    if not isinstance(seen.barred, Withheld) and seen.barred.control is None:
+        return (
+            "no input follows a column that the catalogue declares as its source, so that staying still shows nothing: "
+            "declare sources as `table: column, column`, and compute from the tables that are handed over"
+        )
     outcome = rows.roles.outcome
     if outcome is not None and (seen.open < FEWEST_OPEN or not any(t.outcomes for t in seen.each)):
         return (
@@ -197,11 +202,6 @@ def doubt(seen: Travels, rows: GovernedRows) -> str | None:
         raise seen.barred
     if not seen.barred.cells:
         return "no cell of a forbidden column could be replaced: it holds one value alone"
-    if seen.barred.control is None:
-        return (
-            "no input follows a column that the catalogue declares as its source, so that staying still shows nothing: "
-            "declare sources as `table: column, column`, and compute from the tables that are handed over"
-        )
     if seen.unlike:
         return (
             f"{', '.join(seen.unlike[:4])} differ between the data set and what features.compute gives for the same "

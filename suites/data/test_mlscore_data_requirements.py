@@ -49,7 +49,9 @@ def test_no_input_follows_the_future_or_a_forbidden_column(
     reason = requirements_report.doubt_about_model(influence) or governed_rows.contradiction(
         ml_model.predict(judged.rows), judged
     )
-    if reason is None and ml_system.features is not None:
+    if ml_system.features is None:
+        evidence.measure("moments_travelled_to", 0, unit="moments")
+    elif reason is None:
         seen = requirements_report.travels(ml_system, ml_ref, rows)
         requirements_report.record(evidence, seen, len(rows.inputs))
         if seen.repeatable and evidence.judge()[0] is mltest.Verdict.FAILED:
