@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mltest.offers.service_level import ServiceLevel as ServiceLevel
     from mltest.offers.privacy import Permission as Permission
     from mltest.offers.privacy import PrivacyPolicy as PrivacyPolicy
+    from mltest.offers.governance import FeaturePolicy as FeaturePolicy
     from mltest.scorecard import Scorecard as Scorecard
     from mltest.system import Alert as Alert
     from mltest.system import Artifact as Artifact
@@ -41,6 +42,7 @@ _HOMES = {
     "mltest.offers.inclusion": ("InclusionPolicy",),
     "mltest.offers.service_level": ("ServiceLevel",),
     "mltest.offers.privacy": ("Permission", "PrivacyPolicy"),
+    "mltest.offers.governance": ("FeaturePolicy",),
     "mltest.scorecard": ("Scorecard",),
     "mltest.system": (
         "Alert",

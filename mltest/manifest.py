@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
-from mltest import evidence, manifest_paths, manifest_toml
+from mltest import evidence, manifest_catalogue, manifest_paths, manifest_toml
 from mltest.manifest_keys import (
     AttestationKeys,
     DataKeys,
@@ -111,7 +111,7 @@ class Manifest(Table):
     def named_files(self) -> Iterator[tuple[str, str]]:
         """Every file that the manifest names, with its key."""
         if self.data is not None:
-            for key in ("training", "validation", "holdout", "request_log", "labels"):
+            for key in ("training", "validation", "holdout", "catalogue", "request_log", "labels"):
                 if (named := getattr(self.data, key)) is not None:
                     yield f"data.{key}", named
             for table, named in self.data.schemas.items():
@@ -151,7 +151,17 @@ def load(path: Path) -> Manifest:
             manifest_paths.files(manifest.root, named)
         except ValueError as problem:
             raise manifest.error(key, str(problem)) from None
+    if manifest.data is not None and manifest.data.catalogue is not None:
+        _check_catalogue(manifest, manifest.data.catalogue)
     return manifest
+
+
+def _check_catalogue(manifest: Manifest, named: str) -> None:
+    try:
+        path = manifest_paths.file(manifest.root, named)
+    except ValueError as problem:
+        raise manifest.error("data.catalogue", str(problem)) from None
+    manifest_catalogue.read(path)
 
 
 def _refuse_other_kinds(path: Path, model: Mapping[str, Any]) -> None:

@@ -83,6 +83,7 @@ class DataKeys(Table):
     slices: Names = ()
     positive: str | int | float | bool | None = None
     schema_files: Name | dict[str, Name] | None = Field(default=None, alias="schema")
+    catalogue: Name | None = None
     request_log: Name | None = None
     labels: Name | None = None
 

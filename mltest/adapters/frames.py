@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mltest import manifest_paths
+from mltest import manifest_catalogue, manifest_paths
 from mltest.adapters import duckdb_files, schema_files
 from mltest.evidence import PartFailure
 from mltest.rubric_yaml import nearest
@@ -17,6 +17,7 @@ from mltest.system import Roles, Split, Window
 if TYPE_CHECKING:
     from mltest.manifest import Manifest
     from mltest.manifest_keys import DataKeys
+    from mltest.offers.governance import Governance
 
 _TABLE_OF: Mapping[Split, str] = {"train": "training", "validation": "validation", "holdout": "holdout"}
 _LISTS = ("inputs", "keys", "groups", "slices")
@@ -98,6 +99,16 @@ class FileData:
             table: schema_files.read(manifest_paths.file(self.root, named))
             for table, named in self.keys.schemas.items()
         }
+
+    @cached_property
+    def governance(self) -> Governance | None:
+        """Catalogue and policy; None when the manifest names no file of them."""
+        if self.keys.catalogue is None:
+            return None
+        try:
+            return manifest_catalogue.read(manifest_paths.file(self.root, self.keys.catalogue))
+        except ValueError as problem:
+            raise PartFailure(f"data.catalogue: {problem}") from None
 
     @cached_property
     def _connection(self) -> Any:

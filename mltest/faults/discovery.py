@@ -31,6 +31,8 @@ BUILTIN: tuple[str, ...] = (
     "mltest.faults.operators_serving",
     "mltest.faults.operators_numerics",
     "mltest.faults.operators_privacy",
+    "mltest.faults.operators_time",
+    "mltest.faults.operators_governance",
     "mltest.faults.vacuity",
 )
 """Our own modules, imported only when somebody asks for faults."""

@@ -10,10 +10,13 @@ import pyarrow as pa
 from mltest.system import FeatureInfo
 from reference_system import catalogue, feature_cache
 from reference_system.readiness.place import Workplace
+from reference_system.readiness.policy import POLICY
 
 
 class EtaFeatures:
     """The batch path; a table that was computed before, from the same rows by the same code, is not computed again."""
+
+    policy = POLICY
 
     def __init__(self, place: Workplace) -> None:
         self._place = place

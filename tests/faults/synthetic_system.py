@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltest.offers.governance import FeaturePolicy
 from mltest.offers.privacy import PrivacyPolicy
 from mltest.system import Artifact, FeatureInfo, ModelInfo, RawColumn, Roles, System, SystemRef, Window
 
@@ -105,6 +106,13 @@ class ParcelData:
 
 
 class ParcelFeatures:
+    policy = FeaturePolicy(
+        sources={"parcels": "ours"},
+        licences=("ours",),
+        sensitivities=("none",),
+        forbidden=(RawColumn("parcels", "service"),),
+    )
+
     @property
     def catalogue(self) -> Sequence[FeatureInfo]:
         return [FeatureInfo(name, "float", "parcels", "team", "sent_at") for name in INPUTS]

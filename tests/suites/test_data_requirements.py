@@ -1,0 +1,174 @@
+"""Data 4, from outside: honest features pass, leaks fail whatever they are called, nothing passes unseen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mltest.adapters import frames, onnx  # noqa: F401 - loaded once, so that a second inner run finds the same
+from tests.suites.running import VACUITY, ItemResult, run_item
+
+ITEM = "data.requirements"
+TRAMS = "tests.suites.trams:system"
+FORESEEN = "tests.suites.trams_foreseen"
+BREAST_CANCER = str(Path(__file__).parents[2] / "fixtures" / "systems" / "breast_cancer" / "mltest.toml")
+
+
+def scored(pytester: pytest.Pytester, *faults: str, source: str = TRAMS) -> ItemResult:
+    return run_item(pytester, source, ITEM, faults)
+
+
+def test_features_that_know_their_place_pass(pytester: pytest.Pytester) -> None:
+    found = scored(pytester)
+    assert found.verdict == "passed", found.message
+    assert found.value("moments_travelled_to") >= 4
+    assert found.value("rows_compared") > 400
+    assert found.value("rows_with_an_open_outcome") >= 29
+    assert found.value("future_cells_replaced") > 1_000
+    assert found.measured["inputs_that_follow_a_forbidden_column"]["n"] == 6
+
+
+@pytest.mark.parametrize(
+    ("fault", "measured", "cause"),
+    [
+        ("O-D4-a=0.1", "inputs_that_follow_the_future", "schedule_adjustment follows the future"),
+        (
+            "O-D4-a=1",
+            "inputs_repeating_a_barred_column",
+            "schedule_adjustment says what the barred column lateness says",
+        ),
+        ("O-D4-b=1", "inputs_that_follow_the_future", "schedule_adjustment follows the future"),
+        ("O-D4-c=1", "inputs_that_follow_the_future", "schedule_adjustment follows the future"),
+        ("O-D4-d=1", "inputs_breaking_the_policy", "planned has no owner"),
+        ("O-D4-d.deprecated=1", "inputs_breaking_the_policy", "planned is deprecated since"),
+        ("O-D4-e=0.1", "inputs_that_follow_a_forbidden_column", "follows trips.driver_age, which the policy forbids"),
+        ("O-D4-e.model=0.01", "columns_read_beyond_inputs", "answers of the model follow lateness"),
+    ],
+)
+def test_a_feature_that_must_not_be_fails_and_the_message_names_it(
+    pytester: pytest.Pytester, fault: str, measured: str, cause: str
+) -> None:
+    found = scored(pytester, fault)
+    assert found.verdict == "failed", found.message
+    assert found.value(measured) >= 1
+    assert cause in found.message
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "O-D4-a.twin=1",
+        "O-D4-b.twin=1",
+        "O-D4-c.twin=1",
+        "O-D4-d.twin=1",
+        "O-D4-d.deprecated.twin=1",
+        "O-D4-e.twin=1",
+        "O-D4-e.model.twin=1",
+        "O-D4-a=0",
+        "O-D4-b=0",
+        "O-D4-c=0",
+        "O-D4-d=0",
+        "O-D4-e=0",
+        "O-D4-e.model=0",
+    ],
+)
+def test_a_harmless_change_passes(pytester: pytest.Pytester, fault: str) -> None:
+    found = scored(pytester, fault)
+    assert found.verdict == "passed", found.message
+
+
+@pytest.mark.parametrize(
+    ("variant", "cause"),
+    [
+        ("weather_of_the_running_hour", "rain follows the future"),
+        ("level_by_departure", "level follows the future"),
+        ("vocabulary_of_the_year", "planned follows the future"),
+        ("driver_in_the_schedule", "planned follows trips.driver_age, which the policy forbids"),
+        ("webcam_where_it_is_missing", "rain follows weather.webcam, which the policy forbids"),
+        ("reading_a_column_carried_along", "answers of the model follow stop"),
+        ("with_a_source_of_no_licence", "rain comes from weather, whose licence 'CC BY 4.0' is not permitted"),
+        ("with_an_unknown_source", "planned comes from 'gossip', which is no permitted source"),
+        ("with_an_owner_to_be_found", "planned has no owner"),
+        ("with_a_sensitive_input", "planned is personal, which is not permitted"),
+        ("with_an_input_nobody_listed", "planned has no entry in the catalogue"),
+    ],
+)
+def test_what_no_name_shows_fails_and_is_named(pytester: pytest.Pytester, variant: str, cause: str) -> None:
+    found = scored(pytester, source=f"{FORESEEN}:{variant}")
+    assert found.verdict == "failed", found.message
+    assert cause in found.message
+
+
+@pytest.mark.parametrize(
+    ("variant", "cause"),
+    [
+        ("leaking_into_the_data_set", "level differ between the data set and what features.compute gives"),
+        ("deaf_to_raw_tables", "compute from the tables that are handed over"),
+        ("remembering_everything", "leaves nothing out of the raw tables"),
+        ("outcomes_known_at_once", "leave out outcomes that were not known"),
+        ("naming_no_inputs", "does not say which columns it reads"),
+        ("without_a_policy", "no policy is declared"),
+        ("without_features", "no policy is declared"),
+        ("forbidding_nothing", "the policy forbids no column"),
+        ("forbidding_what_is_not_there", "forbids trips.drivers_age, which no raw table has"),
+        ("permitting_nothing", "permits no licences"),
+    ],
+)
+def test_what_cannot_be_seen_is_not_demonstrated_and_says_what_to_do(
+    pytester: pytest.Pytester, variant: str, cause: str
+) -> None:
+    found = scored(pytester, source=f"{FORESEEN}:{variant}")
+    assert found.verdict == "not_demonstrated", found.message
+    assert cause in found.message
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        "summing_in_another_order",
+        "refusing_empty_columns",
+        "appending_events",
+        "computing_finished_trips_alone",
+        "in_local_days",
+    ],
+)
+def test_an_odd_but_honest_batch_path_passes(pytester: pytest.Pytester, variant: str) -> None:
+    found = scored(pytester, source=f"{FORESEEN}:{variant}")
+    assert found.verdict == "passed", found.message
+
+
+def test_a_system_of_files_is_judged_by_its_policy_and_its_model(pytester: pytest.Pytester) -> None:
+    found = scored(pytester, source=BREAST_CANCER)
+    assert found.verdict == "passed", found.message
+    assert found.value("moments_travelled_to") == 0
+    assert found.measured["columns_read_beyond_inputs"]["n"] == 3
+    assert found.measured["inputs_breaking_the_policy"]["n"] == 30
+
+
+@pytest.mark.parametrize(
+    ("fault", "verdict"),
+    [
+        ("O-D4-d=1", "failed"),
+        ("O-D4-d.twin=1", "passed"),
+        ("O-D4-d.deprecated=1", "failed"),
+        ("O-D4-d.deprecated.twin=30", "passed"),
+        ("O-D4-e.model=0.01", "failed"),
+        ("O-D4-e.model.twin=1", "passed"),
+    ],
+)
+def test_faults_of_a_system_of_files(pytester: pytest.Pytester, fault: str, verdict: str) -> None:
+    found = scored(pytester, fault, source=BREAST_CANCER)
+    assert found.verdict == verdict, found.message
+
+
+@pytest.mark.parametrize("fault", VACUITY)
+def test_nothing_to_look_at_never_passes_for_a_system_of_files(pytester: pytest.Pytester, fault: str) -> None:
+    assert scored(pytester, f"{fault}=1", source=BREAST_CANCER).verdict in ("not_demonstrated", "error", "failed")
+
+
+@pytest.mark.parametrize("fault", VACUITY)
+def test_nothing_to_look_at_never_passes(pytester: pytest.Pytester, fault: str) -> None:
+    found = scored(pytester, f"{fault}=1")
+    assert found.verdict in ("not_demonstrated", "error", "failed"), found.message
+    assert found.message
