@@ -19,7 +19,6 @@ from reference_system.records import Row
 from reference_system.references import References
 
 FeatureValue = float | str | None
-KEYS = tuple(sorted({key for feature in WINDOW_FEATURES for key in feature.keys}))
 
 
 class OnlineStore:
@@ -74,13 +73,14 @@ class OnlineStore:
         moments = known["pushed_back_at"].tolist() if at is None else [events.seconds(at)] * len(flights)
         chosen = row_features.INPUTS if names is None else names
         read = row_features.windows_read(chosen)
-        rows = _rows(known, KEYS) if read else []
+        declared = [feature for feature in WINDOW_FEATURES if feature.name in read]
+        keys = {key for feature in declared for key in feature.keys}
+        rows = _rows(known, keys) if declared else []
         values = {
             feature.name: np.array(
                 [self._value(feature, row, moment) for row, moment in zip(rows, moments, strict=True)]
             )
-            for feature in WINDOW_FEATURES
-            if feature.name in read
+            for feature in declared
         }
         inputs = row_features.inputs(known, values, chosen)
         return {feature.name: _plain(inputs[feature.name].tolist()) for feature in FEATURES if feature.name in inputs}
