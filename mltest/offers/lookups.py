@@ -33,10 +33,13 @@ class Lookup(Protocol):
         """The requests that a client would have sent in the window, in order of time, made from raw tables."""
         ...
 
-    def values(self, records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> pa.Table:
-        """The named features, one row a record, each as of the record's own moment; no other feature is computed.
+    def values(
+        self, records: Sequence[Mapping[str, Any]], names: Sequence[str]
+    ) -> pa.Table | Mapping[str, Sequence[Any]]:
+        """The named features, one value a record, each as of the record's own moment; no other feature is computed.
 
-        Without names it does what every request needs whatever is asked: its table has no column.
+        Columns by name, in whatever form the server hands them to the model: turning them into another one for a probe
+        would be timed as well. Without names it does what every request needs whatever is asked, and gives no column.
         """
         ...
 

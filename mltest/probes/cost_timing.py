@@ -18,13 +18,15 @@ from mltest.probes.lookup_requests import Requests
 from mltest.probes.quantile_intervals import Bounds, quantile
 from mltest.system import Effort, FeatureInfo
 
-ROUNDS: Mapping[Effort, int] = {"quick": 40, "standard": 120, "thorough": 300}
+ROUNDS: Mapping[Effort, int] = {"quick": 50, "standard": 150, "thorough": 400}
 BATCHES: Mapping[Effort, int] = {"quick": 6, "standard": 24, "thorough": 60}
 SECONDS: Mapping[Effort, float] = {"quick": 4.0, "standard": 20.0, "thorough": 60.0}
 """Wall time after which no further round of one kind begins."""
 
 ALPHA = 0.05
-"""Chance of any wrong interval in one timing, shared out among features and views (Bonferroni)."""
+"""Chance of a wrong bound. A lower end accuses, and one of many may do so: it is shared out among features and views
+(Bonferroni). An upper end acquits, and all of them have to: each stands for itself (Berger's intersection-union test).
+"""
 
 TRIES = 3
 """How often a timing is repeated when the same differs too much from the same."""
@@ -122,11 +124,15 @@ def _makers(asked: Requests, infos: Sequence[FeatureInfo], size: int) -> dict[st
 
 
 def _alone(info: FeatureInfo, taken: Mapping[str, list[float]], alpha: float, slowness: float) -> FeatureCost:
-    def beyond(share: float) -> Bounds:
-        with_it, without = (_bounded(taken[name], share, alpha) for name in (info.name, _NONE))
-        return with_it.less(without).times(1 / slowness)
+    one, tail = (_beyond(taken[info.name], taken[_NONE], share, alpha).times(1 / slowness) for share in (0.5, _TAIL))
+    return FeatureCost(info, one=one, tail=tail)
 
-    return FeatureCost(info, one=beyond(0.5), tail=beyond(_TAIL))
+
+def _beyond(with_it: list[float], without: list[float], share: float, alpha: float) -> Bounds:
+    """The difference of two quantiles; its lower end is wrong with the chance `alpha`, its upper with ALPHA."""
+    strict = _bounded(with_it, share, alpha).less(_bounded(without, share, alpha))
+    usual = _bounded(with_it, share, ALPHA).less(_bounded(without, share, ALPHA))
+    return Bounds(strict.low, strict.value, usual.high)
 
 
 def _in_batches(
@@ -176,8 +182,8 @@ def _per_row(
     arm: str | None = None,
 ) -> FeatureCost:
     def of(size: int) -> Bounds:
-        with_it, without = (_bounded(taken[size][name], 0.5, alpha) for name in (arm or cost.info.name, _NONE))
-        return with_it.less(without).times(1 / (slowness * size))
+        found = _beyond(taken[size][arm or cost.info.name], taken[size][_NONE], 0.5, alpha)
+        return found.times(1 / (slowness * size))
 
     return replace(cost, large=of(LARGE), small=of(SMALL))
 

@@ -128,7 +128,8 @@ def online_of(features: Any, source: Material) -> Lookup:
 def looked_up(asked: Requests, records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> pa.Table:
     """What the lookup answers; its columns must be the named ones. Raises Withheld where they are not."""
     with speaking_for("values"):
-        table = tables.to_arrow(asked.lookup.values(records, names))
+        given = asked.lookup.values(records, names)
+        table = pa.table(dict(given)) if isinstance(given, Mapping) else tables.to_arrow(given)
     if set(table.column_names) != set(names) or (names and table.num_rows != len(records)):
         raise Withheld(
             f"values(records, names) answers {len(records)} records and {len(names)} names with {table.num_rows} rows "

@@ -8,10 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from reference_system import catalogue, replay
-from reference_system.online import OnlineStore
-
-TYPES = {feature.name: pa.float64() if feature.dtype == "float" else pa.string() for feature in catalogue.FEATURES}
+from reference_system import replay
+from reference_system.online import FeatureValue, OnlineStore
 
 
 class EtaLookup:
@@ -24,7 +22,8 @@ class EtaLookup:
         """The requests of the flights that pushed back in the window, in order."""
         return replay.requests(raw, window)
 
-    def values(self, records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> pa.Table:
+    def values(
+        self, records: Sequence[Mapping[str, Any]], names: Sequence[str]
+    ) -> Mapping[str, Sequence[FeatureValue]]:
         """The named features of every record, each as of its own push-back."""
-        found = self._store.columns(records, names=names)
-        return pa.table({name: pa.array(found[name], TYPES[name]) for name in names})
+        return self._store.columns(records, names=names)

@@ -22,6 +22,10 @@ from mltest.system import SystemRef
 CAUSES: Mapping[str, Mapping[str, str]] = {
     "data.schema": {"ETA-D1-celsius": "humid", "O-D1-c": "carrier"},
     "data.benefit": {"O-D2-a": "injected_noise_0 saves less", "O-D2-b": "distance_converted says what distance says"},
+    "data.cost": {
+        "O-D3-a": "takes .* µs in the median, allowed are 200",
+        "O-D3-d": "reads .*ratings_of_another_team.csv, which its source",
+    },
     "model.baseline": {"O-M5-b": "a simpler model is better", "ETA-M5-decay": "a simpler model is better"},
     "model.slices": {"ETA-M6-carrier": "carrier = WN", "ETA-M6-join": "dest = DEN .* join"},
     "infra.reproducibility": {"ETA-I1-vocabulary": "only the process was another", "O-I1-a": "seed every generator"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from reference_system import row_features
 from reference_system.catalogue import FEATURES
 from reference_system.readiness.lookups import EtaLookup
-from tests.reference_system.flown_days import features_of_some_days, raw_rows, some_days
+from tests.reference_system.flown_days import AUTUMN_STOPS, features_of_some_days, raw_rows, some_days
 from tests.reference_system.test_online import END_OF_YEAR, store_of_all_days
 
 FLIGHTS = raw_rows(features_of_some_days()["flight_id"].to_pylist()[:40], landed=False)
@@ -49,9 +49,10 @@ def test_no_name_gives_no_column() -> None:
     assert row_features.windows_read(()) == frozenset()
 
 
-def test_the_looked_up_table_has_the_named_columns_in_their_order_and_typed() -> None:
+def test_the_lookup_gives_the_named_features_of_every_request_of_its_window() -> None:
     lookup = EtaLookup(some_days(), END_OF_YEAR)
-    table = lookup.values(FLIGHTS[:3], ["dest", "departures_15min"])
-    assert table.column_names == ["dest", "departures_15min"]
-    assert [str(kind) for kind in table.schema.types] == ["string", "double"]
-    assert all(not math.isnan(value) for value in table["departures_15min"].to_pylist())
+    asked = lookup.records(some_days(), (AUTUMN_STOPS, AUTUMN_STOPS + timedelta(hours=12)))
+    found = lookup.values(asked, ["dest", "departures_15min"])
+    assert set(found) == {"dest", "departures_15min"}
+    assert found["dest"] == [record["dest"] for record in asked]
+    assert len(found["departures_15min"]) == len(asked) > 0

@@ -46,6 +46,7 @@ def test_exactly_the_items_with_a_built_in_probe_say_so(rubric: Rubric):
     assert {item.id for item in rubric.items if item.probed} == {
         "data.schema",
         "data.benefit",
+        "data.cost",
         "model.baseline",
         "model.slices",
         "infra.reproducibility",

@@ -95,8 +95,8 @@ class BuoyLookup:
     def records(self, raw: Mapping[str, pa.Table], window: Window) -> Sequence[Mapping[str, Any]]:
         return between(raw["reports"], window).select(["at", "buoy", "wind", "period"]).to_pylist()
 
-    def values(self, records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> pa.Table:
-        return pa.table({name: [self.made(name, record) for record in records] for name in names})
+    def values(self, records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Mapping[str, list[Any]]:
+        return {name: [self.made(name, record) for record in records] for name in names}
 
     def made(self, name: str, record: Mapping[str, Any]) -> Any:
         if name in ("wind", "period"):
@@ -119,7 +119,7 @@ def computed() -> pa.Table:
     made = lookup.values(table.to_pylist(), INPUTS)
     kept = table.select(["report", "at", TARGET])
     for name in INPUTS:
-        kept = kept.append_column(name, made[name])
+        kept = kept.append_column(name, pa.array(made[name]))
     return kept
 
 

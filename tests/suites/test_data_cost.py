@@ -67,6 +67,35 @@ def test_a_harmless_change_keeps_the_verdict(pytester: pytest.Pytester, fault: s
     assert found.verdict == "passed", found.message
 
 
+@pytest.mark.parametrize(
+    ("variant", "verdict", "cause"),
+    [
+        ("everything", "not_demonstrated", "let values.records, names. compute the named ones"),
+        ("slow_shared", "failed", "a request for all features takes .* all budgets together"),
+        ("made_up", "not_demonstrated", "0% of the looked-up values of wind occur"),
+        ("slow_when_new", "failed", "depth takes .* µs .*allowed are 200"),
+        ("slow_at_times", "failed", "depth takes .* µs .*allowed are 200"),
+        ("raising", "error", "the store is gone"),
+        ("more_than_asked", "not_demonstrated", "one row a record and no other column"),
+        ("read_by_native_code", "failed", "depth reads through native code for every request"),
+        ("no_budget", "not_demonstrated", "no budget says what wind may cost"),
+        ("batch_only", "not_demonstrated", "give the features part online"),
+    ],
+)
+def test_a_lookup_that_hides_what_it_costs_does_not_pass(
+    pytester: pytest.Pytester, variant: str, verdict: str, cause: str
+) -> None:
+    found = scored(pytester, source=f"tests.suites.buoys_costly:{variant}")
+    assert found.verdict == verdict, found.message
+    assert re.search(cause, found.message), found.message
+
+
+@pytest.mark.parametrize("variant", ["arrow_table", "new_module"])
+def test_an_odd_lookup_that_costs_little_passes(pytester: pytest.Pytester, variant: str) -> None:
+    found = scored(pytester, source=f"tests.suites.buoys_costly:{variant}")
+    assert found.verdict == "passed", found.message
+
+
 @pytest.mark.parametrize("fault", VACUITY)
 def test_nothing_to_look_at_never_passes(pytester: pytest.Pytester, fault: str) -> None:
     found = scored(pytester, f"{fault}=1")
