@@ -1,8 +1,9 @@
 """Figures that probes attach: SVG text with a title and a description, or None where the extra is not installed.
 
-Shapes follow the kind of evidence: intervals against a limit, bars against a limit, a line with its band. Colours
-are middle tones that keep a contrast of 3 to 1 on white and on near-black; text takes the reader's own colour scheme,
-so that one file serves day and night. Status is told by shape as well as by colour. Nothing is fetched.
+Shapes follow the kind of evidence: intervals or bars against a limit, a line with its band, one quantity against
+another. Colours are middle tones that keep a contrast of 3 to 1 on white and on near-black; text takes the reader's
+own colour scheme, so that one file serves day and night. Status is told by shape as well as by colour. Nothing is
+fetched.
 """
 
 from __future__ import annotations
@@ -57,6 +58,16 @@ class BandPoint:
     value: float
     low: float | None = None
     high: float | None = None
+
+
+@dataclass(frozen=True)
+class Point:
+    """One mark of a scatter."""
+
+    name: str
+    x: float
+    y: float
+    status: Status = "passed"
 
 
 def intervals(title: str, rows: Sequence[Interval], unit: str = "") -> str | None:
@@ -122,6 +133,25 @@ def line_with_band(
     spread = f"lowest {min(values):.4g}, highest {max(values):.4g}"
     layers = [band, line, *_limit_line(altair, limit, "y")]
     return _svg(altair, altair.layer(*layers), 180, title, [ends, spread, *_said(limit)], 0)
+
+
+def scatter(title: str, points: Sequence[Point], x_unit: str = "", y_unit: str = "") -> str | None:
+    """A mark for each of `points`, with a line at zero. Returns None as `intervals` does."""
+    kept = [p for p in points if math.isfinite(p.x) and math.isfinite(p.y)][:_MOST_ROWS]
+    altair = _altair()
+    if altair is None or not kept:
+        return None
+    records = [{"name": _label(p.name), "x": p.x, "y": p.y, "status": p.status} for p in kept]
+    base = altair.Chart(altair.Data(values=records))
+    marks = base.mark_point(filled=True, size=70, opacity=0.85).encode(
+        x=altair.X("x:Q", title=x_unit or None),
+        y=altair.Y("y:Q", title=y_unit or None),
+        color=_status(altair),
+        shape=_status(altair, of_shape=True),
+    )
+    sentences = [f"{p.name} {p.x:.4g} {x_unit}, {p.y:.4g} {y_unit}, {p.status}" for p in kept]
+    layers = [marks, *_limit_line(altair, 0.0, "y")]
+    return _svg(altair, altair.layer(*layers), 220, title, sentences, len(points) - len(kept))
 
 
 def _altair() -> Any | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,6 @@ from reference_system.records import Row
 from reference_system.references import References
 
 FeatureValue = float | str | None
-KEYS = tuple(sorted({key for feature in WINDOW_FEATURES for key in feature.keys}))
 
 
 class OnlineStore:
@@ -63,19 +62,28 @@ class OnlineStore:
         """
         return {name: values[0] for name, values in self.columns([flight], at).items()}
 
-    def columns(self, flights: Sequence[Row], at: datetime | None = None) -> dict[str, list[FeatureValue]]:
-        """As ``features`` for many records: each input with one value per record, in their order."""
+    def columns(
+        self, flights: Sequence[Row], at: datetime | None = None, names: Collection[str] | None = None
+    ) -> dict[str, list[FeatureValue]]:
+        """As ``features`` for many records: each input with one value per record, in their order.
+
+        With ``names`` only those inputs, and nothing is looked up that none of them is made from.
+        """
         known = row_features.facts(records.columns_of_records(flights), self._references)
         moments = known["pushed_back_at"].tolist() if at is None else [events.seconds(at)] * len(flights)
-        rows = _rows(known, KEYS)
+        chosen = row_features.INPUTS if names is None else names
+        read = row_features.windows_read(chosen)
+        declared = [feature for feature in WINDOW_FEATURES if feature.name in read]
+        keys = {key for feature in declared for key in feature.keys}
+        rows = _rows(known, keys) if declared else []
         values = {
             feature.name: np.array(
                 [self._value(feature, row, moment) for row, moment in zip(rows, moments, strict=True)]
             )
-            for feature in WINDOW_FEATURES
+            for feature in declared
         }
-        inputs = row_features.inputs(known, values)
-        return {feature.name: _plain(inputs[feature.name].tolist()) for feature in FEATURES}
+        inputs = row_features.inputs(known, values, chosen)
+        return {feature.name: _plain(inputs[feature.name].tolist()) for feature in FEATURES if feature.name in inputs}
 
     def _value(self, feature: WindowFeature, row: Row, moment: float) -> float:
         empty = 0.0 if feature.statistic == "count" else math.nan

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from mltest import figures
-from mltest.figures import BandPoint, Bar, Interval
+from mltest.figures import BandPoint, Bar, Interval, Point
 
 pytest.importorskip("altair")
 pytest.importorskip("vl_convert")
@@ -26,11 +26,14 @@ def drawn() -> dict[str, str]:
         "line": figures.line_with_band(
             "Loss", [BandPoint(i, 0.1 * i, 0.1 * i - 1, 0.1 * i + 1) for i in range(5)], 0.5
         ),
+        "scatter": figures.scatter(
+            "Cost and benefit", [Point("route", 3.0, 0.4), Point("noise", 20.0, -0.02, "failed")], "µs", "%"
+        ),
     }
     return {name: text for name, text in made.items() if text is not None}
 
 
-@pytest.mark.parametrize("kind", ["intervals", "bars", "line"])
+@pytest.mark.parametrize("kind", ["intervals", "bars", "line", "scatter"])
 def test_a_figure_is_well_formed_with_title_and_description(drawn: dict[str, str], kind: str):
     root = ElementTree.fromstring(drawn[kind])
     assert root.tag == f"{NAMESPACE}svg"
@@ -38,14 +41,14 @@ def test_a_figure_is_well_formed_with_title_and_description(drawn: dict[str, str
     assert root.findtext(f"{NAMESPACE}desc")
 
 
-@pytest.mark.parametrize("kind", ["intervals", "bars", "line"])
+@pytest.mark.parametrize("kind", ["intervals", "bars", "line", "scatter"])
 def test_text_takes_the_readers_colour_and_the_ground_stays_clear(drawn: dict[str, str], kind: str):
     assert 'fill="currentColor"' in drawn[kind]
     assert "prefers-color-scheme:dark" in drawn[kind]
     assert 'fill="white"' not in drawn[kind]
 
 
-@pytest.mark.parametrize("kind", ["intervals", "bars", "line"])
+@pytest.mark.parametrize("kind", ["intervals", "bars", "line", "scatter"])
 def test_a_figure_fetches_nothing_and_runs_nothing(drawn: dict[str, str], kind: str):
     addresses = set(re.findall(r"https?://[^\"\s]*", drawn[kind]))
     assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from mltest.system import FeatureInfo
 from reference_system import catalogue, feature_cache
+from reference_system.readiness.lookups import EtaLookup
 from reference_system.readiness.place import Workplace
 from reference_system.readiness.policy import POLICY
 
@@ -41,3 +42,7 @@ class EtaFeatures:
 
     def compute(self, raw: Mapping[str, pa.Table], at: tuple[datetime, datetime] | None = None) -> pa.Table:
         return feature_cache.load(self._place.cache, raw, at)
+
+    def online(self, raw: Mapping[str, pa.Table], as_of: datetime) -> EtaLookup:
+        """The store that serves, with everything known up to `as_of`."""
+        return EtaLookup(raw, as_of)

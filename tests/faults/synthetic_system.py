@@ -115,11 +115,25 @@ class ParcelFeatures:
 
     @property
     def catalogue(self) -> Sequence[FeatureInfo]:
-        return [FeatureInfo(name, "float", "parcels", "team", "sent_at") for name in INPUTS]
+        return [FeatureInfo(name, "float", "parcels", "team", "sent_at", cost_budget_us=500.0) for name in INPUTS]
 
     def compute(self, raw: Mapping[str, Any], at: Window | None = None) -> pa.Table:
         table = raw["parcels"].select([name for name in raw["parcels"].column_names if name != "sender"])
         return table if at is None else between(table, *at)
+
+    def online(self, raw: Mapping[str, Any], as_of: datetime) -> ParcelLookup:
+        return ParcelLookup()
+
+
+class ParcelLookup:
+    """Takes every feature from the record."""
+
+    def records(self, raw: Mapping[str, Any], window: Window) -> Sequence[Mapping[str, Any]]:
+        rows: list[dict[str, Any]] = between(raw["parcels"], *window).to_pylist()
+        return rows
+
+    def values(self, records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Mapping[str, Sequence[Any]]:
+        return {name: [record[name] for record in records] for name in names}
 
 
 def design(batch: pa.Table, vocabulary: Sequence[str]) -> np.ndarray:

@@ -47,6 +47,7 @@ def test_exactly_the_items_with_a_built_in_probe_say_so(rubric: Rubric):
         "data.schema",
         "data.benefit",
         "data.privacy",
+        "data.cost",
         "model.baseline",
         "model.slices",
         "model.inclusion",

@@ -1,0 +1,199 @@
+"""How long each feature takes, alone and in batches, beside requests without any.
+
+Each call is on records that the feature was not asked about before: a cache of answers helps nobody then. What looks
+like a failure is timed again on fresh records, and counts only if it fails twice; what stays open is timed longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+
+from mltest.evidence import Withheld
+from mltest.probes import calibration, interleaved_timing
+from mltest.probes.cost_ledger import FAR_ABOVE_ONE, LARGE, MOST_GROWTH, MOST_SAME_APART, SMALL, FeatureCost
+from mltest.probes.interleaved_timing import Call
+from mltest.probes.lookup_requests import Requests
+from mltest.probes.quantile_intervals import Bounds, quantile
+from mltest.system import Effort, FeatureInfo
+
+ROUNDS: Mapping[Effort, int] = {"quick": 50, "standard": 150, "thorough": 400}
+BATCHES: Mapping[Effort, int] = {"quick": 6, "standard": 24, "thorough": 60}
+SECONDS: Mapping[Effort, float] = {"quick": 4.0, "standard": 20.0, "thorough": 60.0}
+"""Wall time after which no further round of one kind begins."""
+
+ALPHA = 0.05
+"""Chance of a wrong bound. A lower end accuses, and one of many may do so: it is shared out among features and views
+(Bonferroni). An upper end acquits, and all of them have to: each stands for itself (Berger's intersection-union test).
+"""
+
+TRIES = 3
+"""How often a timing is repeated when the same differs too much from the same."""
+
+_TAIL = 0.95
+_NONE, _ALL, _LOOP = "", "\0all", "\0loop"
+
+
+@dataclass(frozen=True)
+class Timed:
+    """The timings of a ledger, as `CostLedger` describes them; `slowness` has no unit, `calls` counts single ones."""
+
+    features: Mapping[str, FeatureCost]
+    shared: Bounds
+    whole: Bounds
+    whole_growth: float
+    slowness: float
+    same_apart: float
+    calls: int
+
+
+def timed(asked: Requests, infos: Sequence[FeatureInfo], effort: Effort, seed: int) -> Timed:
+    """Times every feature. Raises Withheld where the machine is too noisy to time anything on."""
+    alpha = ALPHA / (4 * len(infos))
+    turns = count(seed)
+    alone, apart = _quiet(asked, infos, effort, turns)
+    slowness = quantile(alone[_LOOP], 0.5, alpha).value / calibration.STATED_US
+    costs = {info.name: _alone(info, alone, alpha, slowness) for info in infos}
+    for _ in range(TRIES - 1):
+        open_ones = tuple(info for info in infos if costs[info.name].open)
+        if not open_ones:
+            break
+        more, _ = _quiet(asked, open_ones, effort, turns)
+        alone = {name: taken + (more.get(name, []) if name != _ALL else []) for name, taken in alone.items()}
+        costs |= {info.name: _alone(info, alone, alpha, slowness) for info in open_ones}
+    suspects = [info for info in infos if costs[info.name].over_budget]
+    if suspects:
+        again, _ = _quiet(asked, suspects, effort, turns)
+        for info in suspects:
+            costs[info.name] = _milder(costs[info.name], _alone(info, again, alpha, slowness))
+    cheap = [info for info in infos if not costs[info.name].over_budget]
+    whole_growth = 1.0
+    if cheap:
+        costs, whole_growth = _in_batches(asked, infos, cheap, costs, effort, turns, alpha, slowness)
+    return Timed(
+        features=costs,
+        shared=quantile(alone[_NONE], 0.5, alpha).times(1 / slowness),
+        whole=quantile(alone[_ALL], 0.5, alpha).times(1 / slowness),
+        whole_growth=whole_growth,
+        slowness=slowness,
+        same_apart=apart,
+        calls=sum(len(taken) for taken in alone.values()),
+    )
+
+
+def _quiet(
+    asked: Requests, infos: Sequence[FeatureInfo], effort: Effort, turns: Iterator[int]
+) -> tuple[dict[str, list[float]], float]:
+    """Times of single requests from the first try in which the same did not differ from the same. Raises Withheld.
+
+    What a request without features takes may differ by that share of the smallest budget, where it takes less.
+    """
+    apart, least = float("inf"), min(info.cost_budget_us or 0.0 for info in infos)
+    for _ in range(TRIES):
+        taken = interleaved_timing.times(
+            {**_makers(asked, infos, 1), _LOOP: lambda: calibration.loop},
+            {_NONE: 4, _ALL: 2},
+            ROUNDS[effort],
+            next(turns),
+            SECONDS[effort],
+            fewest=12,
+        )
+        differences = (interleaved_timing.difference_of_same(taken[name], least) for name in (_NONE, _LOOP))
+        apart = max(differences)
+        if apart <= MOST_SAME_APART:
+            return taken, apart
+    raise Withheld(
+        f"the same calls differ from themselves by {apart:.0%} in the median, {MOST_SAME_APART:.0%} are allowed: this "
+        "machine is too busy to time anything on, run again when it is quiet"
+    )
+
+
+def _makers(asked: Requests, infos: Sequence[FeatureInfo], size: int) -> dict[str, Callable[[], Call]]:
+    batches = asked.fresh(size)
+
+    def maker(names: Sequence[str]) -> Callable[[], Call]:
+        def prepared() -> Call:
+            records = next(batches)
+            return lambda: asked.lookup.values(records, names)
+
+        return prepared
+
+    arms = {info.name: maker((info.name,)) for info in infos}
+    return {_NONE: maker(()), **arms, _ALL: maker([info.name for info in infos])}
+
+
+def _alone(info: FeatureInfo, taken: Mapping[str, list[float]], alpha: float, slowness: float) -> FeatureCost:
+    one, tail = (_beyond(taken[info.name], taken[_NONE], share, alpha).times(1 / slowness) for share in (0.5, _TAIL))
+    return FeatureCost(info, one=one, tail=tail)
+
+
+def _beyond(with_it: list[float], without: list[float], share: float, alpha: float) -> Bounds:
+    """The difference of two quantiles; its lower end is wrong with the chance `alpha`, its upper with ALPHA."""
+    strict = _bounded(with_it, share, alpha).less(_bounded(without, share, alpha))
+    usual = _bounded(with_it, share, ALPHA).less(_bounded(without, share, ALPHA))
+    return Bounds(strict.low, strict.value, usual.high)
+
+
+def _in_batches(
+    asked: Requests,
+    infos: Sequence[FeatureInfo],
+    cheap: Sequence[FeatureInfo],
+    costs: Mapping[str, FeatureCost],
+    effort: Effort,
+    turns: Iterator[int],
+    alpha: float,
+    slowness: float,
+) -> tuple[dict[str, FeatureCost], float]:
+    """The costs of a row in large and small batches added, for what is within its budget alone."""
+    first = _batch_times(asked, cheap, effort, turns)
+    found = {**costs, **{info.name: _per_row(costs[info.name], first, alpha, slowness) for info in cheap}}
+    ledgers = [found[info.name] for info in cheap]
+    suspects = [cost.info for cost in ledgers if _suspicious(cost)]
+    if suspects:
+        again = _batch_times(asked, suspects, effort, turns)
+        for info in suspects:
+            second = _per_row(costs[info.name], again, alpha, slowness)
+            found[info.name] = second if not _suspicious(second) else found[info.name]
+    everything = _per_row(costs[cheap[0].name], first, alpha, slowness, arm=_ALL)
+    return found, everything.growth if len(cheap) == len(infos) else 1.0
+
+
+def _suspicious(cost: FeatureCost) -> bool:
+    return cost.over_budget or cost.growth > MOST_GROWTH or cost.growth_from_one > FAR_ABOVE_ONE
+
+
+def _batch_times(
+    asked: Requests, infos: Sequence[FeatureInfo], effort: Effort, turns: Iterator[int]
+) -> dict[int, dict[str, list[float]]]:
+    return {
+        size: interleaved_timing.times(
+            _makers(asked, infos, size), {_NONE: 2}, BATCHES[effort], next(turns), SECONDS[effort]
+        )
+        for size in (SMALL, LARGE)
+    }
+
+
+def _per_row(
+    cost: FeatureCost,
+    taken: Mapping[int, Mapping[str, list[float]]],
+    alpha: float,
+    slowness: float,
+    arm: str | None = None,
+) -> FeatureCost:
+    def of(size: int) -> Bounds:
+        found = _beyond(taken[size][arm or cost.info.name], taken[size][_NONE], 0.5, alpha)
+        return found.times(1 / (slowness * size))
+
+    return replace(cost, large=of(LARGE), small=of(SMALL))
+
+
+def _bounded(values: list[float], share: float, alpha: float) -> Bounds:
+    """The quantile between its bounds, or between the ends of the values where they are too few for any."""
+    found = quantile(values, share, alpha)
+    return Bounds(max(found.low, min(values)), found.value, min(found.high, max(values)))
+
+
+def _milder(first: FeatureCost, second: FeatureCost) -> FeatureCost:
+    """Of two timings of one feature the one that says less against it."""
+    return first if first.surely <= second.surely else second
