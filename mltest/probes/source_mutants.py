@@ -15,6 +15,7 @@ from typing import Any
 from mltest import extras
 from mltest.probes import source_places, source_text_mutants
 from mltest.probes.source_places import Position, Range, SourceFile
+from mltest.probes.syntax_nodes import Replacement
 
 _COSMIC = (
     "ReplaceBinaryOperator_Add_Sub",
@@ -133,7 +134,7 @@ def _textual(file: SourceFile) -> Iterator[Candidate]:
             yield Candidate(file, each.operator, each.start, number, _replaced(file, each))
 
 
-def _replaced(file: SourceFile, change: source_text_mutants.Replacement) -> Callable[[], str]:
+def _replaced(file: SourceFile, change: Replacement) -> Callable[[], str]:
     start, end = file.offset(change.start), file.offset(change.end)
     return lambda: file.text[:start] + change.text + file.text[end:]
 

@@ -8,12 +8,22 @@ SQL as well. Values keep their type as far as possible: what any execution would
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-Position = tuple[int, int]
+from mltest.probes import source_sql_mutants
+from mltest.probes.syntax_nodes import (
+    Replacement,
+    arguments_of,
+    is_attribute,
+    is_key,
+    is_module,
+    is_prose,
+    is_tuple,
+    listed,
+    owner_of,
+)
 
 CLEANING_METHODS = frozenset(
     (
@@ -85,34 +95,6 @@ TECHNICAL_KEYWORDS = frozenset(
     ("dtype", "strict", "maxsize", "copy", "kind", "description", "doc", "name", "axis", "return_inverse")
 )
 """Keyword arguments that may go without a change of any value."""
-_SQL = re.compile(r"\b(SELECT|WHERE|GROUP BY|ORDER BY|PARTITION BY)\b")
-_SQL_CHANGES: tuple[tuple[str, str], ...] = (
-    (r"(?<= )>(?= )", ">="),
-    (r"(?<= )>=(?= )", ">"),
-    (r"(?<= )<(?= )", "<="),
-    (r"(?<= )<=(?= )", "<"),
-    (r"(?<=[\w)}] )\+(?= )", "-"),
-    (r"(?<=[\w)}] )-(?= )", "+"),
-    (r" DESC\b", ""),
-    (r"\bIS NOT NULL\b", "IS NULL"),
-    (r"\bLEFT JOIN\b", "JOIN"),
-    (r"\bmedian\(", "avg("),
-    (r"\bavg\(", "median("),
-    (r"\bmax\(", "min("),
-    (r"\bmin\(", "max("),
-    (r"\bleast\(", "greatest("),
-    (r"\bgreatest\(", "least("),
-)
-
-
-@dataclass(frozen=True)
-class Replacement:
-    """Text between two positions (line from 1, column from 0) that gives way to another."""
-
-    operator: str
-    start: Position
-    end: Position
-    text: str
 
 
 @dataclass
@@ -129,14 +111,13 @@ def neighbourhood(nodes: list[Any]) -> Neighbourhood:
     """Of all nodes of a file."""
     found = Neighbourhood()
     for node in nodes:
-        if node.type in ("string", "fstring_string") and _SQL.search(node.value):
-            found.sql = True
-        if _is_key(node):
+        found.sql = found.sql or source_sql_mutants.holds_sql(node)
+        if is_key(node):
             found.keys.append(node.value)
-        owner = _owner(node)
+        owner = owner_of(node)
         if owner is not None and node.value not in found.attributes.setdefault(owner, []):
             found.attributes[owner].append(node.value)
-        for callee, position, argument in _arguments(node):
+        for callee, position, argument in arguments_of(node):
             found.arguments.setdefault((callee, position), []).append(argument.get_code(include_prefix=False))
     found.keys = list(dict.fromkeys(found.keys))
     return found
@@ -152,7 +133,7 @@ def replacements(node: Any, around: Neighbourhood) -> Iterator[Replacement]:
     yield from _other_cells(node)
     yield from _other_members(node)
     if around.sql:
-        yield from _other_sql(node)
+        yield from source_sql_mutants.replacements(node)
 
 
 def _left_out(node: Any) -> Iterator[Replacement]:
@@ -164,10 +145,10 @@ def _left_out(node: Any) -> Iterator[Replacement]:
         if call.type != "trailer" or call.children[0].value != "(":
             continue
         before = children[place - 1]
-        name = before.children[1].value if _is_attribute(before) else getattr(before, "value", "")
-        arguments = _listed(call.children[1]) if len(call.children) == 3 else []
+        name = before.children[1].value if is_attribute(before) else getattr(before, "value", "")
+        arguments = listed(call.children[1]) if len(call.children) == 3 else []
         tz = name == "replace" and any(each.get_code().strip().startswith("tzinfo") for each in arguments)
-        if _is_attribute(before) and (name in CLEANING_METHODS or tz) and place >= 2 and not _is_module(children[0]):
+        if is_attribute(before) and (name in CLEANING_METHODS or tz) and place >= 2 and not is_module(children[0]):
             yield Replacement(f"{name} left out", before.start_pos, call.end_pos, "")
         elif (
             name in CLEANING_FUNCTIONS and arguments and arguments[0].type != "argument" and place == len(children) - 1
@@ -184,13 +165,13 @@ def _neighbours(node: Any) -> Iterator[Replacement]:
     if node.type != "name" or node.value not in NEIGHBOURS or node.is_definition():
         return
     parent = node.parent
-    called = parent.type in ("atom_expr", "power") or _is_attribute(parent)
+    called = parent.type in ("atom_expr", "power") or is_attribute(parent)
     if called:
         yield Replacement("neighbouring function", node.start_pos, node.end_pos, NEIGHBOURS[node.value])
 
 
 def _other_keys(node: Any, around: Neighbourhood) -> Iterator[Replacement]:
-    if _is_key(node):
+    if is_key(node):
         others = [key for key in around.keys if key != node.value]
         place = around.keys.index(node.value)
         for other in (others[place:] + others[:place])[:2]:
@@ -198,7 +179,7 @@ def _other_keys(node: Any, around: Neighbourhood) -> Iterator[Replacement]:
 
 
 def _other_attributes(node: Any, around: Neighbourhood) -> Iterator[Replacement]:
-    owner = _owner(node)
+    owner = owner_of(node)
     if owner is not None:
         others = [each for each in around.attributes[owner] if each != node.value]
         place = around.attributes[owner].index(node.value)
@@ -207,15 +188,15 @@ def _other_attributes(node: Any, around: Neighbourhood) -> Iterator[Replacement]
 
 
 def _other_arguments(node: Any, around: Neighbourhood) -> Iterator[Replacement]:
-    for callee, position, argument in _arguments(node):
+    for callee, position, argument in arguments_of(node):
         whole = argument.parent if argument.parent.type == "argument" else argument
-        if isinstance(position, str) and position not in TECHNICAL_KEYWORDS and not _is_prose(argument):
+        if isinstance(position, str) and position not in TECHNICAL_KEYWORDS and not is_prose(argument):
             yield _dropped(whole)
         known = around.arguments[callee, position]
         distinct = list(dict.fromkeys(known))
         text = argument.get_code(include_prefix=False)
         named_there = position == 0 and len(distinct) == len(known)
-        if len(distinct) < 2 or named_there or _is_prose(argument) or position in TECHNICAL_KEYWORDS:
+        if len(distinct) < 2 or named_there or is_prose(argument) or position in TECHNICAL_KEYWORDS:
             continue
         others = [other for other in distinct if other != text and _kind(other) == _kind(text) != "variable"]
         for other in others[:2]:
@@ -224,13 +205,13 @@ def _other_arguments(node: Any, around: Neighbourhood) -> Iterator[Replacement]:
 
 def _other_cells(node: Any) -> Iterator[Replacement]:
     """A text in one of several tuples of equal length: the one that the next tuple has in its place."""
-    if node.type != "string" or node.parent.type != "testlist_comp" or _is_prose(node):
+    if node.type != "string" or node.parent.type != "testlist_comp" or is_prose(node):
         return
     row = node.parent.parent
     if row.parent.type != "testlist_comp":
         return
     place, length = node.parent.children.index(node), len(node.parent.children)
-    rows = [each.children[1] for each in row.parent.children if _is_tuple(each)]
+    rows = [each.children[1] for each in row.parent.children if is_tuple(each)]
     for other in rows:
         if other.type != "testlist_comp" or len(other.children) != length:
             continue
@@ -241,7 +222,7 @@ def _other_cells(node: Any) -> Iterator[Replacement]:
 
 def _other_members(node: Any) -> Iterator[Replacement]:
     """A text among several in a tuple, list or set: the one that follows it takes its place as well."""
-    if node.type != "string" or node.parent.type not in ("testlist_comp", "dictorsetmaker") or _is_prose(node):
+    if node.type != "string" or node.parent.type not in ("testlist_comp", "dictorsetmaker") or is_prose(node):
         return
     members = [each for each in node.parent.children if getattr(each, "value", "") != ","]
     texts = [each.value for each in members if each.type == "string"]
@@ -264,91 +245,3 @@ def _dropped(argument: Any) -> Replacement:
         return Replacement("argument left out", argument.start_pos, following.end_pos, "")
     start = argument.start_pos if preceding is None or preceding.value != "," else preceding.start_pos
     return Replacement("argument left out", start, argument.end_pos, "")
-
-
-def _other_sql(node: Any) -> Iterator[Replacement]:
-    if node.type not in ("string", "fstring_string") or _is_docstring(node):
-        return
-    line, column = node.start_pos
-    for pattern, text in _SQL_CHANGES:
-        for found in re.finditer(pattern, node.value):
-            yield Replacement(
-                "SQL",
-                _moved(node.value, line, column, found.start()),
-                _moved(node.value, line, column, found.end()),
-                text,
-            )
-
-
-def _moved(text: str, line: int, column: int, offset: int) -> Position:
-    before = text[:offset]
-    newlines = before.count("\n")
-    return line + newlines, len(before) - before.rfind("\n") - 1 if newlines else column + offset
-
-
-def _arguments(node: Any) -> Iterator[tuple[str, object, Any]]:
-    """Function, position (number or name) and node of each argument that is a text, a name or a tuple in a call."""
-    if node.type != "trailer" or node.children[0].value != "(" or len(node.children) != 3:
-        return
-    before = node.get_previous_sibling()
-    callee = before.children[1].value if _is_attribute(before) else getattr(before, "value", None)
-    if callee is None:
-        return
-    for place, argument in enumerate(_listed(node.children[1])):
-        named = argument.type == "argument" and argument.children[1] == "="
-        value = argument.children[2] if named else argument
-        if value.type in ("string", "name", "strings", "number", "arith_expr", "term", "atom_expr") or _is_tuple(value):
-            if named:
-                yield callee, argument.children[0].value, value
-            elif value.type in ("string", "name") or _is_tuple(value):
-                yield callee, place, value
-
-
-def _listed(arguments: Any) -> list[Any]:
-    children = arguments.children if arguments.type == "arglist" else [arguments]
-    return [child for child in children if getattr(child, "value", "") != ","]
-
-
-def _is_tuple(node: Any) -> bool:
-    return bool(node.type == "atom" and node.children[0].value == "(")
-
-
-def _is_attribute(node: Any) -> bool:
-    return bool(node.type == "trailer" and node.children[0].value == ".")
-
-
-def _is_module(node: Any) -> bool:
-    return node.type == "name" and node.value in ("np", "numpy", "pd", "pc", "pa", "pl", "math", "st")
-
-
-def _owner(node: Any) -> str | None:
-    """The variable of a comprehension, and what it runs over, of which the name is an attribute that is read."""
-    if node.type != "name" or not _is_attribute(node.parent) or node.parent.parent.children[1] is not node.parent:
-        return None
-    following, first = node.parent.get_next_sibling(), node.parent.parent.children[0]
-    called = following is not None and following.type == "trailer" and following.children[0].value == "("
-    if called or first.type != "name":
-        return None
-    around = node.parent
-    while around is not None and around.type not in ("funcdef", "classdef", "lambdef", "file_input"):
-        loop = around.children[-1]
-        if loop.type in ("comp_for", "sync_comp_for"):
-            parts = (loop.children[-1] if loop.type == "comp_for" else loop).children
-            if parts[1].type == "name" and parts[1].value == first.value:
-                return f"{first.value} in {parts[3].get_code().strip()}"
-        around = around.parent
-    return None
-
-
-def _is_key(node: Any) -> bool:
-    """Whether it is a text in square brackets: the name of a column."""
-    return bool(node.type == "string" and node.parent.type == "trailer" and node.parent.children[0].value == "[")
-
-
-def _is_prose(node: Any) -> bool:
-    text = node.get_code()
-    return node.type == "strings" or (node.type == "string" and re.search(r"\w \w", text) is not None)
-
-
-def _is_docstring(node: Any) -> bool:
-    return bool(node.parent.type in ("simple_stmt", "suite", "file_input", "funcdef", "classdef"))

@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from mltest.evidence import PartFailure, ReasonCode, Withheld
+from mltest.probes import tree_copy
 
 PROCESS = "mltest.run.mutation_process"
-MOST_BYTES = 1_000_000_000
-_SKIPPED = frozenset(("__pycache__", "node_modules", "build", "dist", "venv", "site-packages", "mlruns"))
 _SWALLOWS = ("||", "; true", ";true", "; exit 0", "|| true")
 
 
@@ -106,7 +105,7 @@ def copied(root: Path, test_command: Sequence[str], workdir: Path) -> Iterator[T
     scratch = Path(tempfile.mkdtemp(prefix="mutation-", dir=workdir)).resolve()
     root, tree = root.resolve(), scratch / "tree"
     try:
-        _copy(root, tree)
+        tree_copy.copy(root, tree)
         task = scratch / "task.json"
         paths = _moved_paths(root, tree)
         said = {
@@ -189,28 +188,3 @@ def _moved_paths(root: Path, tree: Path) -> list[str]:
         inside = path.is_relative_to(root) and "site-packages" not in path.parts
         first.append(str(tree / path.relative_to(root)) if inside else str(path))
     return list(dict.fromkeys(first))
-
-
-def _copy(root: Path, tree: Path) -> None:
-    total = 0
-    pending = [root]
-    while pending:
-        folder = pending.pop()
-        (tree / folder.relative_to(root)).mkdir(parents=True, exist_ok=True)
-        for entry in sorted(folder.iterdir()):
-            if entry.is_dir():
-                if not _is_left_out(entry, tree):
-                    pending.append(entry)
-            elif entry.is_file():
-                total += entry.stat().st_size
-                if total > MOST_BYTES:
-                    raise Withheld(
-                        f"the tree {root.name} holds more than {MOST_BYTES / 1e9:g} GB, too much for a copy: offer a "
-                        "smaller folder as the root of the repository"
-                    )
-                shutil.copy2(entry, tree / entry.relative_to(root))
-
-
-def _is_left_out(folder: Path, tree: Path) -> bool:
-    hidden = folder.name.startswith(".") or folder.name in _SKIPPED or folder.name.endswith(".egg-info")
-    return hidden or folder.is_symlink() or (folder / "pyvenv.cfg").exists() or tree.is_relative_to(folder)

@@ -15,8 +15,10 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,7 @@ def main() -> int:
 
     from mltest.run import mutated_tests  # noqa: F401
 
-    sys.dont_write_bytecode = False
+    _remember_distributions()
     for line in sys.stdin:
         request: dict[str, Any] = json.loads(line)
         if "load" in request:
@@ -64,6 +66,21 @@ def _load(names: list[str]) -> None:
             importlib.import_module(name)
     gc.collect()
     gc.freeze()
+
+
+def _remember_distributions() -> None:
+    """What is installed is looked up once: pytest reads hundreds of files for it each time that it starts."""
+    there = tuple(metadata.distributions())
+    every, entry_points = metadata.distributions, metadata.Distribution.entry_points.fget  # type: ignore[attr-defined]
+
+    def distributions(**asked: Any) -> Iterable[metadata.Distribution]:
+        return every(**asked) if asked else iter(there)
+
+    module: Any = metadata
+    module.distributions = distributions
+    module.Distribution.entry_points = property(cache(entry_points))
+    for each in there:
+        _ = each.entry_points
 
 
 def _answer(request: Mapping[str, Any], task: Mapping[str, Any], tree: Path, scratch: Path) -> dict[str, Any]:
