@@ -27,13 +27,13 @@ def window_values(flights: pa.Table, weather: pa.Table, moments: pa.Table) -> di
         moments: rows of ``flights`` to compute for; their ``pushed_back_at`` is the moment of prediction.
     """
     asked = [feature for feature in WINDOW_FEATURES if feature not in BASELINES]
-    return _values(asked, with_baselines(flights), weather, moments)
+    return values_of(asked, with_baselines(flights), weather, moments)
 
 
 def with_baselines(flights: pa.Table) -> pa.Table:
     """``flights`` with a column for each ``value_minus``: value less the baseline known at that flight's push-back."""
     departed = flights.filter(flights["pushed_back_at"].is_valid())
-    baselines = _values(BASELINES, departed, None, departed)
+    baselines = values_of(BASELINES, departed, None, departed)
     for feature in WINDOW_FEATURES:
         if feature.value is None or feature.value_minus is None or feature.event_value in departed.column_names:
             continue
@@ -43,7 +43,7 @@ def with_baselines(flights: pa.Table) -> pa.Table:
     return pa.concat_tables([departed, waiting], promote_options="default")
 
 
-def _values(
+def values_of(
     features: Sequence[WindowFeature], flights: pa.Table, weather: pa.Table | None, moments: pa.Table
 ) -> dict[str, Floats]:
     keys = sorted({key for feature in features for key in feature.keys})

@@ -14,6 +14,7 @@ from functools import cached_property
 from mltest.system import System, SystemRef
 from reference_system import digest, raw
 from reference_system.config import Preset, preset
+from reference_system.readiness import repository
 from reference_system.readiness.data import EtaData
 from reference_system.readiness.features import EtaFeatures
 from reference_system.readiness.model import Champion, EtaGate, EtaTraining
@@ -63,6 +64,7 @@ def _system(ref: SystemRef, chosen: Preset) -> System:
         registry=place.registry,
         gate=EtaGate(place),
         serving=EtaServing(place),
+        repository=repository.of_checkout(),
         digests=Digests(place),
     )
 
