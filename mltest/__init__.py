@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mltest.evidence import Withheld as Withheld
     from mltest.faults import fault as fault
     from mltest.faults import twin as twin
+    from mltest.offers.refresh import AgedLoss as AgedLoss
+    from mltest.offers.refresh import RefreshPolicy as RefreshPolicy
     from mltest.scorecard import Scorecard as Scorecard
     from mltest.system import Alert as Alert
     from mltest.system import Artifact as Artifact
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "mltest.evidence": ("Evidence", "Finding", "Measurement", "PartFailure", "ReasonCode", "Verdict", "Withheld"),
     "mltest.faults": ("fault", "twin"),
+    "mltest.offers.refresh": ("AgedLoss", "RefreshPolicy"),
     "mltest.scorecard": ("Scorecard",),
     "mltest.system": (
         "Alert",

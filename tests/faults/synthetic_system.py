@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltest.offers.refresh import AgedLoss, RefreshPolicy
 from mltest.system import Artifact, FeatureInfo, ModelInfo, Roles, System, SystemRef, Window
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -136,6 +137,11 @@ class ParcelTraining:
     """Stochastic gradient descent on few passes, so that seed, order and labels all matter."""
 
     config: Mapping[str, Any] = {"inputs": list(INPUTS), "rate": 0.05, "passes": 4}
+    refresh = RefreshPolicy(
+        timedelta(days=7),
+        reported_age=lambda _, at: at - START,
+        curve=(AgedLoss(timedelta(days=7), 0.014), AgedLoss(timedelta(days=14), 0.036)),
+    )
 
     def train(self, dataset: pa.Table, *, seed: int, config: Mapping[str, Any], workdir: Path) -> Artifact:
         settings = {**self.config, **config}

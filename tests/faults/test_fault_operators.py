@@ -15,11 +15,12 @@ from mltest.system import Data, Features, Model, Serving, System, SystemRef, Tra
 from tests.faults import synthetic_system
 
 CATALOGUE = [known for known in registered() if known.module.startswith("mltest.")]
-EIGHT = (
+PROBED = (
     "data.schema",
     "data.benefit",
     "model.baseline",
     "model.slices",
+    "model.staleness",
     "infra.reproducibility",
     "infra.integration",
     "monitoring.skew",
@@ -78,7 +79,7 @@ def test_faulted_parts_still_satisfy_their_protocols(known: Fault, parcels: Syst
     assert hasattr(type(faulted.model), "trace") == isinstance(faulted.model, TracedModel)
 
 
-@pytest.mark.parametrize("item", EIGHT)
+@pytest.mark.parametrize("item", PROBED)
 def test_every_probed_item_has_two_faults_each_with_a_twin(item: str) -> None:
     faults = [known for known in CATALOGUE if known.item == item and known.kind == "fault"]
     twins = {known.twin_of for known in CATALOGUE if known.kind == "twin"}

@@ -1,4 +1,4 @@
-"""The eight probes can fail: faults of flights injected into the reference system, and their twins.
+"""The probes can fail: faults of flights injected into the reference system, and their twins.
 
 Every trial runs the item's own suite through real pytest. What the vacuity operators do to each probe is shown beside
 the probes, on small systems, in tests/suites.
@@ -24,6 +24,7 @@ CAUSES: Mapping[str, Mapping[str, str]] = {
     "data.benefit": {"O-D2-a": "injected_noise_0 saves less", "O-D2-b": "distance_converted says what distance says"},
     "model.baseline": {"O-M5-b": "a simpler model is better", "ETA-M5-decay": "a simpler model is better"},
     "model.slices": {"ETA-M6-carrier": "carrier = WN", "ETA-M6-join": "dest = DEN .* join"},
+    "model.staleness": {"O-M4-b": "count from that row", "O-M4-e": "days older than a fresh one lose"},
     "infra.reproducibility": {"ETA-I1-vocabulary": "only the process was another", "O-I1-a": "seed every generator"},
     "infra.integration": {"O-I3-a": "no planted row reached the features", "O-I3-b": "no error came"},
     "monitoring.skew": {"ETA-MON3-hour": "scheduled_hour differs", "ETA-MON3-summer": "clocks .* are not changed"},
