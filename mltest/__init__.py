@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mltest.offers.privacy import Permission as Permission
     from mltest.offers.privacy import PrivacyPolicy as PrivacyPolicy
     from mltest.offers.governance import FeaturePolicy as FeaturePolicy
+    from mltest.offers.refresh import AgedLoss as AgedLoss
+    from mltest.offers.refresh import RefreshPolicy as RefreshPolicy
     from mltest.scorecard import Scorecard as Scorecard
     from mltest.system import Alert as Alert
     from mltest.system import Artifact as Artifact
@@ -43,6 +45,7 @@ _HOMES = {
     "mltest.offers.service_level": ("ServiceLevel",),
     "mltest.offers.privacy": ("Permission", "PrivacyPolicy"),
     "mltest.offers.governance": ("FeaturePolicy",),
+    "mltest.offers.refresh": ("AgedLoss", "RefreshPolicy"),
     "mltest.scorecard": ("Scorecard",),
     "mltest.system": (
         "Alert",

@@ -27,6 +27,7 @@ BUILTIN: tuple[str, ...] = (
     "mltest.faults.operators_training",
     "mltest.faults.operators_slices",
     "mltest.faults.operators_inclusion",
+    "mltest.faults.operators_ageing",
     "mltest.faults.operators_reproducibility",
     "mltest.faults.operators_pipeline",
     "mltest.faults.operators_serving",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from mltest.offers.refresh import AgedLoss, RefreshPolicy
 from mltest.system import Judgement, ModelInfo
-from reference_system import features, gate
+from reference_system import features, gate, refresh
 from reference_system.artifact import Artifact
 from reference_system.readiness.place import Workplace
 from reference_system.runtime import Predictor
@@ -35,6 +37,19 @@ class EtaTraining:
 
     def load(self, artifact: Artifact) -> Predictor:
         return Predictor.of(artifact)
+
+    @property
+    def refresh(self) -> RefreshPolicy:
+        return RefreshPolicy(
+            every=refresh.EVERY,
+            counted_from="data_end",
+            reported_age=self._age,
+            curve=tuple(AgedLoss(timedelta(days=days), increase) for days, increase in refresh.CURVE.items()),
+            reason=refresh.REASON,
+        )
+
+    def _age(self, version: str, at: datetime) -> timedelta:
+        return refresh.age(self._place.registry.load(version).metadata.trained_until, at)
 
 
 class Champion:

@@ -19,6 +19,8 @@ import pyarrow.compute as pc
 from mltest.offers.governance import FeaturePolicy
 from mltest.offers.privacy import PrivacyPolicy
 from mltest.system import Artifact, FeatureInfo, ModelInfo, RawColumn, Roles, System, SystemRef, Window
+from mltest.offers.refresh import AgedLoss, RefreshPolicy
+from mltest.system import Artifact, FeatureInfo, ModelInfo, Roles, System, SystemRef, Window
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 NUMBERS = ("weight", "distance", "gap")
@@ -171,6 +173,11 @@ class ParcelTraining:
     """Stochastic gradient descent on few passes, so that seed, order and labels all matter."""
 
     config: Mapping[str, Any] = {"inputs": list(INPUTS), "rate": 0.05, "passes": 4}
+    refresh = RefreshPolicy(
+        timedelta(days=7),
+        reported_age=lambda _, at: at - START,
+        curve=(AgedLoss(timedelta(days=7), 0.014), AgedLoss(timedelta(days=14), 0.036)),
+    )
 
     def train(self, dataset: pa.Table, *, seed: int, config: Mapping[str, Any], workdir: Path) -> Artifact:
         settings = {**self.config, **config}

@@ -23,6 +23,7 @@ PROBED = (
     "model.baseline",
     "model.slices",
     "model.inclusion",
+    "model.staleness",
     "infra.reproducibility",
     "infra.integration",
     "monitoring.skew",

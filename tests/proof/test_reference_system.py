@@ -34,6 +34,7 @@ CAUSES: Mapping[str, Mapping[str, str]] = {
     "model.baseline": {"O-M5-b": "a simpler model is better", "ETA-M5-decay": "a simpler model is better"},
     "model.slices": {"ETA-M6-carrier": "carrier = WN", "ETA-M6-join": "dest = DEN .* join"},
     "model.inclusion": {"O-M7-a": "community = territory .* predicted too low", "O-M7-b": "community = territory has"},
+    "model.staleness": {"O-M4-b": "count from that row", "O-M4-e": "days older than a fresh one lose"},
     "infra.reproducibility": {"ETA-I1-vocabulary": "only the process was another", "O-I1-a": "seed every generator"},
     "infra.integration": {"O-I3-a": "no planted row reached the features", "O-I3-b": "no error came"},
     "monitoring.skew": {"ETA-MON3-hour": "scheduled_hour differs", "ETA-MON3-summer": "clocks .* are not changed"},
