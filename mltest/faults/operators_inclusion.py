@@ -59,7 +59,7 @@ def _shifted(system: System, chosen: Slice, steps: Callable[[pa.Table], np.ndarr
             return np.clip(answers + step, 0.0, 1.0)
         last = np.clip(answers[:, -1] + step, 0.0, 1.0)
         others = answers[:, :-1] * ((1.0 - last) / np.maximum(1e-12, 1.0 - answers[:, -1]))[:, None]
-        return np.column_stack([others, last])
+        return np.asarray(np.column_stack([others, last]))
 
     return system.with_parts(model=exchanged_model(model, after=moved))
 

@@ -18,9 +18,8 @@ import pyarrow.compute as pc
 
 from mltest.offers.governance import FeaturePolicy
 from mltest.offers.privacy import PrivacyPolicy
-from mltest.system import Artifact, FeatureInfo, ModelInfo, RawColumn, Roles, System, SystemRef, Window
 from mltest.offers.refresh import AgedLoss, RefreshPolicy
-from mltest.system import Artifact, FeatureInfo, ModelInfo, Roles, System, SystemRef, Window
+from mltest.system import Artifact, FeatureInfo, ModelInfo, RawColumn, Roles, System, SystemRef, Window
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 NUMBERS = ("weight", "distance", "gap")

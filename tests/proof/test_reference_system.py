@@ -27,10 +27,12 @@ CAUSES: Mapping[str, Mapping[str, str]] = {
         "O-D5-b": "payloads.jsonl",
         "O-D5-c": "has mode 0666: anybody may change it",
         "O-D5-d": "apply the list",
+    },
     "data.cost": {
         "O-D3-a": "takes .* µs in the median, allowed are 200",
         "O-D3-d": "reads .*ratings_of_another_team.csv, which its source",
     },
+    "data.requirements": {"ETA-D4-weather": "follows the future", "O-D4-c": "schedule_adjustment follows the future"},
     "model.baseline": {"O-M5-b": "a simpler model is better", "ETA-M5-decay": "a simpler model is better"},
     "model.slices": {"ETA-M6-carrier": "carrier = WN", "ETA-M6-join": "dest = DEN .* join"},
     "model.inclusion": {"O-M7-a": "community = territory .* predicted too low", "O-M7-b": "community = territory has"},
