@@ -56,7 +56,7 @@ def _shifted(system: System, chosen: Slice, steps: Callable[[pa.Table], np.ndarr
         if is_number:
             return np.asarray(answers + step)
         if answers.ndim == 1:
-            return np.clip(answers + step, 0.0, 1.0)
+            return np.asarray(np.clip(answers + step, 0.0, 1.0))
         last = np.clip(answers[:, -1] + step, 0.0, 1.0)
         others = answers[:, :-1] * ((1.0 - last) / np.maximum(1e-12, 1.0 - answers[:, -1]))[:, None]
         return np.asarray(np.column_stack([others, last]))
