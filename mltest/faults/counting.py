@@ -18,15 +18,17 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from mltest.faults import probe_code, registry, trial
 from mltest.stats.rates import lower_bound, upper_bound
 from mltest.system import SystemRef
 
+TRIALS_A_PROCESS = 20
 RIGHT = ("quiet", "caught")
 """Outcomes that a check should have: on a healthy system, and on a faulted one."""
 WRONG = ("false_alarm", "fooled")
@@ -101,20 +103,26 @@ def save(counts: Iterable[Count], results: Path) -> None:
     staged.replace(results)
 
 
-def counted(start: Count, runs: int, root: Path, workdir: Path, at_a_time: int = 1) -> Iterator[Count]:
+def counted(start: Count, runs: int, root: Path, workdir: Path, pool: Executor) -> Iterator[Count]:
     """The count after each further run, until there are `runs` of them."""
     missing = [seed for seed in range(1, runs + 1) if seed not in {run.seed for run in start.runs}]
     made = list(start.runs)
-    with ThreadPoolExecutor(at_a_time) as pool:
-        for run in pool.map(partial(_run, start, root=root, workdir=workdir), missing):
-            made.append(run)
-            yield replace(start, runs=tuple(sorted(made, key=lambda each: each.seed)))
+    for run in pool.map(partial(run_once, start, root=root, workdir=workdir), missing):
+        made.append(run)
+        yield replace(start, runs=tuple(sorted(made, key=lambda each: each.seed)))
 
 
-def _run(count: Count, seed: int, root: Path, workdir: Path) -> Run:
+def run_once(count: Count, seed: int, root: Path, workdir: Path) -> Run:
+    """One trial, in this process: what is imported once serves all trials that it makes."""
     ref = SystemRef(count.source, root, workdir / f"{count.item}-{count.fault}-{seed}", seed=seed)
-    ended = trial.run(ref, count.item, None if count.fault is None else registry.find(count.fault).ref())
+    fault = None if count.fault is None else registry.find(count.fault).ref()
+    ended = trial.run(ref, count.item, fault, in_process=True)
     return Run(seed, ended.outcome, "" if ended.outcome in RIGHT else ended.message)
+
+
+def pool_of(processes: int) -> Executor:
+    """Processes that make the trials, each replaced after a while so that none grows without end."""
+    return ProcessPoolExecutor(processes, mp_context=get_context("spawn"), max_tasks_per_child=TRIALS_A_PROCESS)
 
 
 def _code(item: str, fault: str | None) -> str:
@@ -138,12 +146,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--at-a-time", type=int, default=os.cpu_count() or 1, help="runs beside each other")
     given = parser.parse_args(arguments)
     counts = _merged(planned(given.plan), load(given.results))
-    with tempfile.TemporaryDirectory(prefix="mltest-counting-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mltest-counting-") as folder, pool_of(given.at_a_time) as pool:
         for position, start in enumerate(counts):
             if given.item and start.item not in given.item:
                 continue
             runs = given.healthy if start.fault is None else given.faulty
-            for count in counted(start, runs, Path.cwd(), Path(folder), given.at_a_time):
+            for count in counted(start, runs, Path.cwd(), Path(folder), pool):
                 counts[position] = count
                 save(counts, given.results)
                 print(f"\r{count.line()}", end="", flush=True)  # noqa: T201 - long work shows progress

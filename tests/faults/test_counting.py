@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,12 +27,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str | None]]:
     """What was run; on healthy systems seed 3 alarms and seed 4 cannot be judged, with the fault seed 2 is fooled."""
     runs: list[tuple[int, str | None]] = []
 
-    def run(ref: SystemRef, item: str, fault: FaultRef | None) -> trial.Trial:
+    def run(ref: SystemRef, item: str, fault: FaultRef | None, *, in_process: bool) -> trial.Trial:
         runs.append((ref.seed, None if fault is None else fault.fault))
         outcome = HEALTHY.get(ref.seed, "quiet") if fault is None else FAULTED.get(ref.seed, "caught")
         return trial.Trial(item, fault, "healthy", outcome, None, "because")  # type: ignore[arg-type]
 
     monkeypatch.setattr(trial, "run", run)
+    monkeypatch.setattr(counting, "pool_of", lambda processes: ThreadPoolExecutor(1))
     return runs
 
 
