@@ -11,7 +11,7 @@ import numpy as np
 
 from mltest.evidence import Evidence, ReasonCode, Withheld
 from mltest.offers import governance
-from mltest.probes import feature_moves, forbidden_fields, time_travel, travel_moments
+from mltest.probes import feature_moves, forbidden_fields, model_influence, time_travel, travel_moments
 from mltest.probes.forbidden_fields import Barred
 from mltest.probes.governed_rows import GovernedRows
 from mltest.probes.model_influence import Influence
@@ -195,6 +195,12 @@ def doubt(seen: Travels, rows: GovernedRows) -> str | None:
             f"{FEWEST_OPEN} are needed: let data.raw(window) leave out outcomes that were not known when it "
             "ended, so that a feature made from them would show"
         )
+    told = _told_too_early(seen, outcome) if outcome is not None else ()
+    if told:
+        return (
+            f"data.raw(window) keeps {', '.join(told[:4])}, which say what the outcome says, before it is known: let it "
+            "leave out whatever becomes known with the outcome"
+        )
     unknown = time_travel.unseen(seen.each, rows.inputs)
     if unknown:
         return f"{', '.join(unknown[:4])} had no value in any judged row: compute every input from the raw tables"
@@ -208,6 +214,22 @@ def doubt(seen: Travels, rows: GovernedRows) -> str | None:
             "rows: learn from the features that are computed, or what was tried is not what the model reads"
         )
     return None
+
+
+def _told_too_early(seen: Travels, outcome: RawColumn) -> tuple[str, ...]:
+    """Columns beside the outcome that repeat it and were there when it was not."""
+    import pyarrow as pa
+
+    found: list[str] = []
+    for travel in seen.each:
+        future = travel.present.futures[outcome.table]
+        cells = future.cells.get(outcome.column)
+        if cells is None:
+            continue
+        rows = travel.present.tables[outcome.table]
+        known = [n for n in rows.column_names if n != outcome.column and not (future.of(n) & cells).any()]
+        found += model_influence.copies(rows.filter(pa.array(cells)), outcome.column, known)
+    return tuple(dict.fromkeys(found))
 
 
 def table(seen: Travels) -> str:

@@ -42,7 +42,11 @@ def test_features_that_know_their_place_pass(pytester: pytest.Pytester) -> None:
         ("O-D4-c=1", "inputs_that_follow_the_future", "schedule_adjustment follows the future"),
         ("O-D4-d=1", "inputs_breaking_the_policy", "planned has no owner"),
         ("O-D4-d.deprecated=1", "inputs_breaking_the_policy", "planned is deprecated since"),
-        ("O-D4-e=0.1", "inputs_that_follow_a_forbidden_column", "follows trips.driver_age, which the policy forbids"),
+        (
+            "O-D4-e=0.1",
+            "inputs_that_follow_a_forbidden_column",
+            "rain follows weather.webcam, which the policy forbids",
+        ),
         ("O-D4-e.model=0.01", "columns_read_beyond_inputs", "answers of the model follow lateness"),
     ],
 )
@@ -107,6 +111,8 @@ def test_what_no_name_shows_fails_and_is_named(pytester: pytest.Pytester, varian
         ("deaf_to_raw_tables", "compute from the tables that are handed over"),
         ("remembering_everything", "leaves nothing out of the raw tables"),
         ("outcomes_known_at_once", "leave out outcomes that were not known"),
+        ("a_copy_of_the_outcome_known_at_once", "keeps took_seconds, which say what the outcome says"),
+        ("tables_lost_in_a_window", "has no table weather"),
         ("naming_no_inputs", "does not say which columns it reads"),
         ("without_a_policy", "no policy is declared"),
         ("without_features", "no policy is declared"),

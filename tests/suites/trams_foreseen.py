@@ -136,6 +136,21 @@ def outcomes_known_at_once(ref: SystemRef) -> System:
     return trams.system(ref).with_parts(data=TramData(seen_at=seen))
 
 
+def a_copy_of_the_outcome_known_at_once(ref: SystemRef) -> System:
+    """Minutes on the way are blank until a trip arrives, and the same in seconds stand beside them all the time."""
+
+    def beside(tables: Raw) -> Raw:
+        took = trams.raw_tables()["trips"]["took"]
+        return {**tables, "trips": tables["trips"].append_column("took_seconds", pc.multiply(took, 60.0))}
+
+    data = TramData(seen_at=lambda moment: beside(trams.known_at(moment)), tables=lambda: beside(trams.raw_tables()))
+    return trams.system(ref).with_parts(data=data)
+
+
+def tables_lost_in_a_window(ref: SystemRef) -> System:
+    return trams.system(ref).with_parts(data=TramData(seen_at=lambda m: {"trips": trams.known_at(m)["trips"]}))
+
+
 @dataclass(frozen=True)
 class ReadingMore:
     """The champion, which adds a column that it does not name."""
