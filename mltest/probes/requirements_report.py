@@ -198,7 +198,7 @@ def doubt(seen: Travels, rows: GovernedRows) -> str | None:
     told = _told_too_early(seen, outcome) if outcome is not None else ()
     if told:
         return (
-            f"data.raw(window) keeps {', '.join(told[:4])}, which say what the outcome says, before it is known: let it "
+            f"data.raw(window) keeps {', '.join(told[:4])}, which say what the outcome says, too early: let it "
             "leave out whatever becomes known with the outcome"
         )
     unknown = time_travel.unseen(seen.each, rows.inputs)

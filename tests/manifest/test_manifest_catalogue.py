@@ -12,9 +12,14 @@ from mltest.system import FeatureInfo, RawColumn
 
 POLICY = '[policy]\nsources = { dataset = "ours" }\nlicences = ["ours"]\n'
 FEATURE = '[[features]]\nname = "radius"\nsource = "dataset: radius"\nowner = "team"\navailable_at = "at once"\n'
-MANIFEST = (
-    'name = "x"\ntask = "binary"\n[data]\ntraining = "train.parquet"\ntarget = "y"\ncatalogue = "catalogue.toml"\n'
-)
+MANIFEST = """
+name = "x"
+task = "binary"
+[data]
+training = "train.parquet"
+target = "y"
+catalogue = "catalogue.toml"
+"""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The future of a raw table is what all of it has and the table of a moment has not: rows, and cells filled in later."""
+"""The future of a raw table is what all of it has and the table of a moment has not: rows, and cells filled in."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -34,7 +35,7 @@ def test_the_telling_moments_come_first_and_lie_a_second_after_a_row() -> None:
     assert (midnight.hour, midnight.minute, midnight.second) == (23, 0, 1)
     assert learned_until == START + timedelta(days=40, seconds=1)
     assert START + timedelta(hours=948) < gap < START + timedelta(hours=960)
-    assert all(first.at != second.at for first, second in zip(moments, moments[1:], strict=False))
+    assert all(first.at != second.at for first, second in pairwise(moments))
 
 
 def test_the_first_moments_are_the_same_at_every_effort() -> None:

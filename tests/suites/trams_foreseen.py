@@ -214,27 +214,6 @@ def permitting_nothing(ref: SystemRef) -> System:
     return _with_policy(ref, licences=())
 
 
-def with_a_source_of_no_licence(ref: SystemRef) -> System:
-    return _with_policy(ref, licences=("ours",))
-
-
-def _with_entries(ref: SystemRef, **changed: Any) -> System:
-    entries = (replace(trams.entries()[0], **changed), *trams.entries()[1:])
-    return trams.system(ref).with_parts(features=TramFeatures(catalogue=entries))
-
-
-def with_an_unknown_source(ref: SystemRef) -> System:
-    return _with_entries(ref, source="gossip: planned")
-
-
-def with_an_owner_to_be_found(ref: SystemRef) -> System:
-    return _with_entries(ref, owner="TBD")
-
-
-def with_a_sensitive_input(ref: SystemRef) -> System:
-    return _with_entries(ref, sensitivity="personal")
-
-
 def with_an_input_nobody_listed(ref: SystemRef) -> System:
     return trams.system(ref).with_parts(features=TramFeatures(catalogue=trams.entries()[1:]))
 
