@@ -125,7 +125,9 @@ def test_ten_seeds_tell_the_same_of_honest_features_and_of_leaks(tmp_path: Path)
     ("variant", "cause"),
     [
         ("leaking_into_the_data_set", "level differ between the data set and what features.compute gives"),
-        ("deaf_to_raw_tables", "compute from the tables that are handed over"),
+        ("deaf_to_raw_tables", "compute it from the tables that are handed over"),
+        ("level_from_a_store", "level follows none of the columns that the catalogue declares as its source"),
+        ("leaking_into_one_split", "level differ between the data set and what features.compute gives"),
         ("remembering_everything", "leaves nothing out of the raw tables"),
         ("outcomes_known_at_once", "leave out outcomes that were not known"),
         ("a_copy_of_the_outcome_known_at_once", "keeps took_seconds, which say what the outcome says"),
