@@ -156,7 +156,9 @@ def _neighbours(system: System) -> tuple[str, str, str]:
     sources = " ".join(f"{entry.source} {entry.name}" for entry in catalogue_of(system))
     forbidden = policy_of(system).forbidden
     barred = {(column.table, column.column) for column in forbidden}
-    for column in forbidden:
+    outcome = columns.data_of(system).roles.outcome
+    # The table of the outcome mostly says who a row is and when it was; another one is changed with less ado.
+    for column in sorted(forbidden, key=lambda column: outcome is not None and column.table == outcome.table):
         rows = as_arrow(raw[column.table])
         for name in rows.column_names:
             if (column.table, name) not in barred and name in sources and is_numeric(rows.column(name)):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mltest.evidence import PartFailure, ReasonCode, Withheld
 from mltest.offers.governance import Governance
-from mltest.probes import feature_policy, raw_future, scrambling
+from mltest.probes import scrambling
 from mltest.probes.governed_rows import GovernedRows
 from mltest.probes.time_travel import Compute, Present, computed
 from mltest.system import RawColumn
@@ -19,24 +19,15 @@ from mltest.system import RawColumn
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MOST_SOURCES = 8
-"""Declared columns that are changed, one at a time, until a feature follows one."""
-
 
 @dataclass(frozen=True)
 class Barred:
-    """What followed the forbidden columns, by input; `rows` were compared and `cells` changed.
-
-    `control` is the declared column that a feature did follow, None where none was found; `refused_empty` says that
-    the batch path raised where forbidden columns were empty.
-    """
+    """What followed the forbidden columns, by input; `rows` were compared and `cells` changed."""
 
     followed: Mapping[str, tuple[RawColumn, ...]]
     columns: int
     rows: int
     cells: int
-    control: RawColumn | None
-    refused_empty: bool
 
 
 def barred(
@@ -61,14 +52,11 @@ def barred(
             )
     followed: dict[str, list[RawColumn]] = {}
     compared = cells = 0
-    refused = False
     for present in presents:
         seen = _Change(present, rows, compute, random)
         moved, changed = seen.other(forbidden)
-        try:
+        with suppress(PartFailure):  # a feed without a column may be refused; what it holds was changed above
             moved |= seen.empty(forbidden)
-        except PartFailure:
-            refused = True
         cells += changed
         compared += seen.compared
         for column in forbidden if moved else ():
@@ -77,7 +65,7 @@ def barred(
         for name in moved - followed.keys():
             followed[name] = list(forbidden)
     once = {name: tuple(dict.fromkeys(columns)) for name, columns in followed.items()}
-    return Barred(once, len(forbidden), compared, cells, _control(presents[0], rows, found, compute, random), refused)
+    return Barred(once, len(forbidden), compared, cells)
 
 
 class _Change:
@@ -114,32 +102,6 @@ class _Change:
         found = self._rows.moves(self._present.features, after)
         self.compared = max(self.compared, found.rows)
         return set(found.moved)
-
-
-def _control(
-    present: Present, rows: GovernedRows, found: Governance, compute: Compute, random: np.random.Generator
-) -> RawColumn | None:
-    """A declared source of some input which an input really follows; None where none of those tried is one."""
-    change = _Change(present, rows, compute, random)
-    tables = {name: table.column_names for name, table in present.tables.items()}
-    entries = [entry for entry in found.catalogue if entry.name in rows.inputs]
-    declared = dict.fromkeys(c for entry in entries for c in feature_policy.declared_columns(entry, tables))
-    candidates = [c for c in declared if c not in found.policy.forbidden and _can_change(present, rows, c)]
-    for column in candidates[:MOST_SOURCES]:
-        try:
-            moved, cells = change.other([column])
-        except PartFailure:
-            continue
-        if cells and moved:
-            return column
-    return None
-
-
-def _can_change(present: Present, rows: GovernedRows, column: RawColumn) -> bool:
-    """Keys and instants say which row is which: another value there makes another row."""
-    entity = rows.roles.entity
-    values: Any = present.tables[column.table].column(column.column)
-    return column.column not in rows.roles.keys and column != entity and not raw_future.is_instant(values)
 
 
 def _by_table(columns: Sequence[RawColumn]) -> dict[str, list[str]]:

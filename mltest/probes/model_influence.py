@@ -104,6 +104,11 @@ def of_files(rows: GovernedRows, data: Any, policy: FeaturePolicy) -> tuple[pa.T
     return table, barred
 
 
+def copies(table: pa.Table, column: str, among: Sequence[str]) -> tuple[str, ...]:
+    """Those of the columns `among` that say what `column` says in every row of a table."""
+    return tuple(name for name, _ in repeated(evenly(table, COMPARED), among, [column]))
+
+
 def repeated(rows: pa.Table, inputs: Sequence[str], barred: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Pairs of an input and a barred column that say the same of each row, in whatever unit or spelling."""
     names = [name for name in dict.fromkeys((*inputs, *barred)) if name in rows.column_names]

@@ -11,11 +11,22 @@ import numpy as np
 
 from mltest.evidence import Evidence, ReasonCode, Withheld
 from mltest.offers import governance
-from mltest.probes import feature_moves, forbidden_fields, time_travel, travel_moments
+from mltest.offers.governance import Governance
+from mltest.probes import (
+    declared_influence,
+    feature_moves,
+    forbidden_fields,
+    model_influence,
+    time_travel,
+    travel_moments,
+)
+from mltest.probes.declared_influence import Followed
 from mltest.probes.forbidden_fields import Barred
 from mltest.probes.governed_rows import GovernedRows
 from mltest.probes.model_influence import Influence
-from mltest.probes.time_travel import Compute, Travel
+from mltest.probes.row_sample import evenly
+from mltest.probes.scrambling import flat
+from mltest.probes.time_travel import Compute, Present, Travel
 from mltest.system import RawColumn, System, SystemRef
 from mltest.tables.rows import to_arrow
 
@@ -31,6 +42,9 @@ FEWEST_OPEN = 29
 MOST_UNLIKE = 0.01
 """Share of the judged rows in which an input of the data set may differ from the computed one."""
 
+ALIKE = 3_000
+"""Rows beside the judged ones that are compared between data set and computed features."""
+
 _BARRED_MOMENTS = 2
 
 
@@ -39,11 +53,12 @@ class Travels:
     """All travels, what followed forbidden columns, and inputs of the data set that are not the computed ones.
 
     `barred` is why forbidden columns could not be tried, where they could not; `repeatable` whether the same raw rows
-    gave the same features a second time, which is looked at where something moved.
+    gave the same features a second time, which is looked at where something moved; `declared` is the positive control.
     """
 
     each: tuple[Travel, ...]
     barred: Barred | Withheld
+    declared: Followed
     unlike: tuple[str, ...]
     repeatable: bool
 
@@ -99,10 +114,22 @@ def travels(system: System, ref: SystemRef, rows: GovernedRows) -> Travels:
     except Withheld as withheld:
         barred = withheld
     unlike = _unlike(rows, each, to_arrow(features.compute(tables)))
-    seen = Travels(tuple(each), barred, unlike, repeatable=True)
+    declared = _declared(presents[:_BARRED_MOMENTS], rows, found, features.compute, random)
+    seen = Travels(tuple(each), barred, declared, unlike, repeatable=True)
     return (
         replace(seen, repeatable=_is_repeatable(seen, rows, features.compute)) if seen.moved or seen.followed else seen
     )
+
+
+def _declared(
+    presents: Sequence[Present], rows: GovernedRows, found: Governance, compute: Compute, random: np.random.Generator
+) -> Followed:
+    """The positive control at the first moment, and where an input stayed, at the second as well."""
+    seen = declared_influence.followed(presents[0], rows, found, compute, random)
+    for present in presents[1:] if seen.inert else ():
+        again = declared_influence.followed(present, rows, found, compute, random)
+        seen = Followed(seen.tried, tuple(name for name in seen.inert if name in again.inert))
+    return seen
 
 
 def _open(each: Sequence[Travel]) -> int:
@@ -125,6 +152,7 @@ def record(evidence: Evidence, seen: Travels, inputs: int) -> None:
     measure("moments_travelled_to", len(seen.each), unit="moments")
     measure("rows_compared", seen.compared, n=len(seen.each), unit="rows")
     measure("rows_with_an_open_outcome", seen.open, n=seen.compared, unit="rows")
+    measure("inputs_that_follow_their_source", len(seen.declared.tried), n=inputs, unit="inputs")
     measure("future_cells_replaced", sum(travel.cells for travel in seen.each), unit="cells")
     evidence.attach("travels in time", table(seen))
 
@@ -183,10 +211,11 @@ def doubt(seen: Travels, rows: GovernedRows) -> str | None:
     idle = [travel.present.moment.name for travel in seen.each if not travel.cells]
     if idle:
         return f"no cell of the future could be replaced at {idle[0]}: raw tables need values that vary"
-    if not isinstance(seen.barred, Withheld) and seen.barred.control is None:
+    if seen.declared.inert or not seen.declared.tried:
         return (
-            "no input follows a column that the catalogue declares as its source, so that staying still shows nothing: "
-            "declare sources as `table: column, column`, and compute from the tables that are handed over"
+            f"{', '.join(seen.declared.inert[:4]) or 'no input that varies'} follows none of the columns that the "
+            "catalogue declares as its source, so that staying still shows nothing: declare what it is made from, and "
+            "compute it from the tables that are handed over"
         )
     outcome = rows.roles.outcome
     if outcome is not None and (seen.open < FEWEST_OPEN or not any(t.outcomes for t in seen.each)):
@@ -195,19 +224,41 @@ def doubt(seen: Travels, rows: GovernedRows) -> str | None:
             f"{FEWEST_OPEN} are needed: let data.raw(window) leave out outcomes that were not known when it "
             "ended, so that a feature made from them would show"
         )
+    told = _told_too_early(seen, outcome) if outcome is not None else ()
+    if told:
+        return (
+            f"data.raw(window) keeps {', '.join(told[:4])}, which say what the outcome says, too early: let it "
+            "leave out whatever becomes known with the outcome"
+        )
     unknown = time_travel.unseen(seen.each, rows.inputs)
     if unknown:
         return f"{', '.join(unknown[:4])} had no value in any judged row: compute every input from the raw tables"
     if isinstance(seen.barred, Withheld):
         raise seen.barred
-    if not seen.barred.cells:
-        return "no cell of a forbidden column could be replaced: it holds one value alone"
+    if not seen.barred.cells or not seen.barred.rows:
+        return "no row was left to compare, or no cell to replace, in forbidden columns: they need values that vary"
     if seen.unlike:
         return (
             f"{', '.join(seen.unlike[:4])} differ between the data set and what features.compute gives for the same "
             "rows: learn from the features that are computed, or what was tried is not what the model reads"
         )
     return None
+
+
+def _told_too_early(seen: Travels, outcome: RawColumn) -> tuple[str, ...]:
+    """Columns beside the outcome that repeat it and were there when it was not."""
+    import pyarrow as pa
+
+    found: list[str] = []
+    for travel in seen.each:
+        future = travel.present.futures[outcome.table]
+        cells = future.cells.get(outcome.column)
+        if cells is None:
+            continue
+        rows = travel.present.tables[outcome.table]
+        known = [n for n in rows.column_names if n != outcome.column and not (future.of(n) & cells).any()]
+        found += model_influence.copies(rows.filter(pa.array(cells)), outcome.column, known)
+    return tuple(dict.fromkeys(found))
 
 
 def table(seen: Travels) -> str:
@@ -229,8 +280,14 @@ def table(seen: Travels) -> str:
 
 def _unlike(rows: GovernedRows, each: Sequence[Travel], computed: pa.Table) -> tuple[str, ...]:
     """Inputs that differ between data set and computed features in more of the judged rows than chance explains."""
-    windows = [travel.present.moment.window for travel in each]
-    learned, computed = rows.between(*windows), rows.of_table(computed, *windows)
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    key, windows = rows.roles.keys[0], [travel.present.moment.window for travel in each]
+    chosen = [rows.between(*windows).column(key), evenly(rows.table, ALIKE).column(key)]
+    wanted = pa.concat_arrays([flat(column) for column in chosen])
+    learned = rows.table.filter(pc.is_in(rows.table.column(key), wanted))
+    computed = computed.filter(pc.is_in(computed.column(key), wanted.cast(computed.schema.field(key).type)))
     found = feature_moves.between(learned, computed, rows.roles.keys, rows.inputs, rows.roles.target)
     if not found.rows:
         return ("the keys of all rows",)

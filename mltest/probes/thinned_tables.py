@@ -25,18 +25,21 @@ _EPOCH = datetime(1970, 1, 1).date()
 
 @dataclass(frozen=True)
 class ThinnedTables:
-    """Which days of which tables are kept, by a column of instants that is never missing; other tables stay whole."""
+    """Which days of which tables are kept, by a column of instants that is never missing; other tables stay whole.
+
+    An instant that is blank at the moment is no such column: rows would be lost by it that were there.
+    """
 
     columns: Mapping[str, str]
     days: Mapping[str, frozenset[int]]
 
     @classmethod
-    def around(cls, moment: datetime, tables: Mapping[str, pa.Table]) -> ThinnedTables:
-        """What to keep of these tables, the whole ones, for a look at a moment."""
+    def around(cls, moment: datetime, tables: Mapping[str, pa.Table], known: Mapping[str, pa.Table]) -> ThinnedTables:
+        """What to keep of these tables, the whole ones and those known at the moment, for a look at it."""
         columns: dict[str, str] = {}
         days: dict[str, frozenset[int]] = {}
         for name, table in tables.items():
-            instants = [n for n in table.column_names if is_instant(table.column(n)) and not table.column(n).null_count]
+            instants = [n for n in table.column_names if all(_is_always_known(t, n) for t in (table, known[name]))]
             if table.num_rows < LARGE or not instants:
                 continue
             present = np.unique(_days(table, instants[0]))
@@ -62,6 +65,10 @@ class ThinnedTables:
         if column is None or column not in table.column_names:
             return table
         return table.filter(pa.array(np.isin(_days(table, column), list(self.days[name]))))
+
+
+def _is_always_known(table: pa.Table, name: str) -> bool:
+    return name in table.column_names and is_instant(table.column(name)) and not table.column(name).null_count
 
 
 def _days(table: pa.Table, column: str) -> np.ndarray:

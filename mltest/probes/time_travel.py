@@ -81,15 +81,21 @@ def visit(moment: Moment, rows: GovernedRows, data: Any, compute: Compute, table
     """Reads what was known at a moment. Raises Withheld where nothing is the future of it."""
     known = {name: to_arrow(table) for name, table in data.raw((EVER, moment.at)).items()}
     absent = [name for name in tables if name not in known]
-    thinned = ThinnedTables.around(moment.at, {n: t for n, t in tables.items() if n not in absent})
+    if absent:
+        raise Withheld(
+            f"data.raw(window) has no table {', '.join(absent[:4])} at {moment.name}, which data.raw() has: give every "
+            "table as it stood when the window ended",
+            ReasonCode.PART_MISSING,
+        )
+    thinned = ThinnedTables.around(moment.at, tables, known)
     for cut in (thinned, ThinnedTables({}, {})):
         whole = cut.of(tables)
         features = computed(compute, whole, moment, rows)
         if not thinned.cuts or not cut.cuts or _is_faithful(features, rows, moment):
             break
     past = cut.of(known)
-    futures = {name: raw_future.of_table(table, past[name]) for name, table in whole.items() if name in past}
-    if not any(future.count for future in futures.values()) and not absent:
+    futures = {name: raw_future.of_table(table, past[name]) for name, table in whole.items()}
+    if not any(future.count for future in futures.values()):
         raise Withheld(
             f"data.raw(window) leaves nothing out of the raw tables at {moment.name}: give them as they stood when the "
             "window ended, without what was not known yet"

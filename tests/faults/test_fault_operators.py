@@ -19,6 +19,7 @@ PROBED = (
     "data.schema",
     "data.benefit",
     "data.privacy",
+    "data.requirements",
     "data.cost",
     "model.baseline",
     "model.slices",

@@ -50,7 +50,7 @@ def raw_tables() -> dict[str, pa.Table]:
     """Forty days of sixty trips and of hourly weather."""
     random = np.random.default_rng(3)
     rows = DAYS * A_DAY
-    planned = np.round(random.uniform(18, 44, rows))
+    planned = np.round(random.uniform(70, 150, rows))
     delay = np.round(np.maximum(0, random.normal(2, 3, rows)))
     line = random.integers(0, len(LINES), rows)
     first = FIRST_DAY.timestamp()
