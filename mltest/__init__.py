@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mltest.faults import fault as fault
     from mltest.faults import twin as twin
     from mltest.offers.governance import FeaturePolicy as FeaturePolicy
+    from mltest.offers.impact import OfflineMetric as OfflineMetric
+    from mltest.offers.impact import OnlineImpact as OnlineImpact
     from mltest.offers.inclusion import InclusionPolicy as InclusionPolicy
     from mltest.offers.privacy import Permission as Permission
     from mltest.offers.privacy import PrivacyPolicy as PrivacyPolicy
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "mltest.evidence": ("Evidence", "Finding", "Measurement", "PartFailure", "ReasonCode", "Verdict", "Withheld"),
     "mltest.faults": ("fault", "twin"),
+    "mltest.offers.impact": ("OfflineMetric", "OnlineImpact"),
     "mltest.offers.inclusion": ("InclusionPolicy",),
     "mltest.offers.service_level": ("ServiceLevel",),
     "mltest.offers.privacy": ("Permission", "PrivacyPolicy"),

@@ -135,8 +135,10 @@ def line_with_band(
     return _svg(altair, altair.layer(*layers), 180, title, [ends, spread, *_said(limit)], 0)
 
 
-def scatter(title: str, points: Sequence[Point], x_unit: str = "", y_unit: str = "") -> str | None:
-    """A mark for each of `points`, with a line at zero. Returns None as `intervals` does."""
+def scatter(
+    title: str, points: Sequence[Point], x_unit: str = "", y_unit: str = "", line: float | None = 0.0
+) -> str | None:
+    """A mark for each of `points`, with a line at `line`; axes begin at zero only then. Returns None as `intervals`."""
     kept = [p for p in points if math.isfinite(p.x) and math.isfinite(p.y)][:_MOST_ROWS]
     altair = _altair()
     if altair is None or not kept:
@@ -144,13 +146,13 @@ def scatter(title: str, points: Sequence[Point], x_unit: str = "", y_unit: str =
     records = [{"name": _label(p.name), "x": p.x, "y": p.y, "status": p.status} for p in kept]
     base = altair.Chart(altair.Data(values=records))
     marks = base.mark_point(filled=True, size=70, opacity=0.85).encode(
-        x=altair.X("x:Q", title=x_unit or None),
-        y=altair.Y("y:Q", title=y_unit or None),
+        x=altair.X("x:Q", title=x_unit or None, scale=altair.Scale(zero=line is not None)),
+        y=altair.Y("y:Q", title=y_unit or None, scale=altair.Scale(zero=line is not None)),
         color=_status(altair),
         shape=_status(altair, of_shape=True),
     )
     sentences = [f"{p.name} {p.x:.4g} {x_unit}, {p.y:.4g} {y_unit}, {p.status}" for p in kept]
-    layers = [marks, *_limit_line(altair, 0.0, "y")]
+    layers = [marks, *_limit_line(altair, line, "y")]
     return _svg(altair, altair.layer(*layers), 220, title, sentences, len(points) - len(kept))
 
 

@@ -17,6 +17,7 @@ from reference_system.config import Preset, preset
 from reference_system.readiness import repository
 from reference_system.readiness.data import EtaData
 from reference_system.readiness.features import EtaFeatures
+from reference_system.readiness.labels import EtaLabels
 from reference_system.readiness.model import Champion, EtaGate, EtaTraining
 from reference_system.readiness.place import Workplace
 from reference_system.readiness.resampled import CHAMPIONS, ResampledData
@@ -65,6 +66,7 @@ def _system(ref: SystemRef, chosen: Preset) -> System:
         gate=EtaGate(place),
         serving=EtaServing(place),
         repository=repository.of_checkout(),
+        labels=EtaLabels(place),
         digests=Digests(place),
     )
 

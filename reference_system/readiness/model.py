@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 
+from mltest.offers.impact import OfflineMetric
 from mltest.offers.refresh import AgedLoss, RefreshPolicy
 from mltest.system import Judgement, ModelInfo
-from reference_system import features, gate, refresh
+from reference_system import evaluation, features, gate, refresh
 from reference_system.artifact import Artifact
 from reference_system.readiness.place import Workplace
 from reference_system.runtime import Predictor
@@ -29,6 +30,18 @@ class EtaTraining:
     @property
     def config(self) -> Mapping[str, Any]:
         return self._preset.config.overridden({"inputs": self._place.inputs}).as_mapping()
+
+    @property
+    def offline_metric(self) -> OfflineMetric:
+        """What the gate judges by: the mean absolute error in the months of validation."""
+        return OfflineMetric(
+            name="validation_mae",
+            better="lower",
+            rows=lambda: features.split(self._place.table, "validation"),
+            value=lambda model, rows: evaluation.measure(cast(Predictor, model), rows, features.TARGET)[
+                "validation_mae"
+            ],
+        )
 
     def train(self, dataset: pa.Table, *, seed: int, config: Mapping[str, Any], workdir: Path) -> Artifact:
         from reference_system import training

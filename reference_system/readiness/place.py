@@ -36,11 +36,15 @@ class Workplace:
         return raw.load(origins=self.preset.origins)
 
     @cached_property
+    def departed(self) -> pa.Table:
+        """The feature table of every flight of the year that pushed back, diverted ones among them."""
+        with _locked(self.cache / "features.lock"):
+            return feature_cache.load(self.cache, self.raw)
+
+    @cached_property
     def table(self) -> pa.Table:
         """The feature table of the whole year; flights without a label (diverted) are left to the raw tables."""
-        with _locked(self.cache / "features.lock"):
-            table = feature_cache.load(self.cache, self.raw)
-        return table.filter(pc.is_valid(table[features.TARGET]))
+        return self.departed.filter(pc.is_valid(self.departed[features.TARGET]))
 
     @property
     def inputs(self) -> tuple[str, ...]:

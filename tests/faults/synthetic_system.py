@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltest.offers.governance import FeaturePolicy
+from mltest.offers.impact import OfflineMetric, OnlineImpact
 from mltest.offers.privacy import PrivacyPolicy
 from mltest.offers.refresh import AgedLoss, RefreshPolicy
 from mltest.system import Artifact, FeatureInfo, ModelInfo, RawColumn, Roles, System, SystemRef, Window
@@ -178,6 +179,10 @@ class ParcelTraining:
         curve=(AgedLoss(timedelta(days=7), 0.014), AgedLoss(timedelta(days=14), 0.036)),
     )
 
+    @property
+    def offline_metric(self) -> OfflineMetric:
+        return OfflineMetric("mae", "lower", lambda: ParcelData().dataset("validation"), mean_error)
+
     def train(self, dataset: pa.Table, *, seed: int, config: Mapping[str, Any], workdir: Path) -> Artifact:
         settings = {**self.config, **config}
         vocabulary = sorted(set(dataset.column("depot").drop_null().to_pylist()))
@@ -196,6 +201,26 @@ class ParcelTraining:
     def load(self, artifact: Artifact) -> ParcelModel:
         plain = json.loads(artifact.path.read_text(encoding="utf-8"))
         return ParcelModel(np.array(plain["weights"]), tuple(plain["vocabulary"]))
+
+
+def mean_error(model: Any, rows: pa.Table) -> float:
+    return float(np.abs(model.predict(rows) - _floats(rows, "hours")).mean())
+
+
+class ParcelLabels:
+    """Hours are known as soon as a parcel was sent: nothing here waits."""
+
+    impact = OnlineImpact("hours_waited", "lower", True, lambda answers, happened: np.abs(answers - happened))
+
+    def arrived(self, at: datetime) -> pa.Table:
+        rows = parcels().select(["parcel", "hours", "sent_at"]).rename_columns(["parcel", "hours", "arrived_at"])
+        return rows.filter(pc.less_equal(rows["arrived_at"], pa.scalar(at, rows["arrived_at"].type)))
+
+    def requests(self) -> pa.Table:
+        return ParcelData().dataset("holdout").drop_columns(["hours"])
+
+    def joined(self, answers: pa.Table, at: datetime) -> pa.Table:
+        return answers.join(self.arrived(at), keys="parcel", join_type="inner")
 
 
 class ParcelHandle:
@@ -245,6 +270,7 @@ def system(ref: SystemRef) -> System:
         training=training,
         model=model,
         serving=ParcelServing(model),
+        labels=ParcelLabels(),
     )
 
 

@@ -25,6 +25,7 @@ PROBED = (
     "model.slices",
     "model.inclusion",
     "model.staleness",
+    "model.offline_online",
     "infra.reproducibility",
     "infra.integration",
     "monitoring.skew",
