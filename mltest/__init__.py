@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from mltest.offers.refresh import AgedLoss as AgedLoss
     from mltest.offers.refresh import RefreshPolicy as RefreshPolicy
     from mltest.offers.service_level import ServiceLevel as ServiceLevel
+    from mltest.offers.feature_code import EquivalentMutant as EquivalentMutant
+    from mltest.offers.feature_code import FeatureCode as FeatureCode
+    from mltest.offers.review import Provenance as Provenance
+    from mltest.offers.review import SignedReview as SignedReview
+    from mltest.offers.review import Specification as Specification
     from mltest.scorecard import Scorecard as Scorecard
     from mltest.system import Alert as Alert
     from mltest.system import Artifact as Artifact
@@ -46,6 +51,8 @@ _HOMES = {
     "mltest.offers.privacy": ("Permission", "PrivacyPolicy"),
     "mltest.offers.governance": ("FeaturePolicy",),
     "mltest.offers.refresh": ("AgedLoss", "RefreshPolicy"),
+    "mltest.offers.feature_code": ("EquivalentMutant", "FeatureCode"),
+    "mltest.offers.review": ("Provenance", "SignedReview", "Specification"),
     "mltest.scorecard": ("Scorecard",),
     "mltest.system": (
         "Alert",

@@ -1,10 +1,11 @@
 """Mutation of feature code, feature by feature: does a test notice?
 
-Every feature gets the same number of mutants, drawn at random from all that its places allow, none twice: code that n
-features name is drawn for each of them with 1/n of the chance, so that what is a feature's own is not drowned by what
-it shares, and it is noticed when the tests of any of them notice. The pooled share carries Wilson's interval. A feature whose mutant survived is looked at closer, one mutant after
-another, until it cannot be called untested any more or surely is (Bonferroni over all features); what is drawn for that
-stays out of the pooled share. Where each feature gets twenty, each is judged by its own interval.
+Every feature gets the same number of mutants, drawn at random from all that its places allow, none twice. Code that n
+features name is drawn for each of them with 1/n of the chance, so that a feature's own is not drowned by what it
+shares, and counts as noticed when the tests of any of them notice. The pooled share carries Wilson's interval. A
+feature whose mutant survived is looked at closer, one mutant after another, until it cannot be called untested any more
+or surely is (Bonferroni over all features); what is drawn for that stays out of the pooled share. Where each feature
+gets twenty, each is judged by its own interval.
 """
 
 from __future__ import annotations
@@ -266,8 +267,8 @@ def _require_controls(
     broken = (runner.outcome(about[path], path, f"raise RuntimeError()\n{file.text}") for path, file in files.items())
     if all(outcome == "survived" for outcome in broken):
         raise Withheld(
-            f"the tests pass although {', '.join(files)} cannot be imported, so that mutants tell nothing: name the tests "
-            "that look at this code, or the code that these tests look at",
+            f"the tests pass although {', '.join(files)} cannot be imported, so that mutants tell nothing: name the "
+            "tests that look at this code, or the code that these tests look at",
             ReasonCode.CIRCULAR,
         )
     for path in [*files][:number]:

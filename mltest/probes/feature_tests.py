@@ -68,8 +68,8 @@ class Unmutated:
         """Why nothing follows from tests that change their mind."""
         more = f" and {len(self.flaky) - 3} more" if len(self.flaky) > 3 else ""
         return (
-            f"in {TIMES} runs on the same code {', '.join(self.flaky[:3])}{more} passed and failed, and all must agree: "
-            "make the tests give one answer, so that a mutant is not noticed by chance"
+            f"in {TIMES} runs on the same code {', '.join(self.flaky[:3])}{more} passed and failed, and all must "
+            "agree: make the tests give one answer, so that a mutant is not noticed by chance"
         )
 
     @property

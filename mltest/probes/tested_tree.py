@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -137,7 +138,7 @@ def pytest_arguments(test_command: Sequence[str]) -> list[str]:
 
     Raises Withheld when the command does not call pytest in a way that can be followed.
     """
-    words = [str(word) for word in test_command]
+    words = [part for word in test_command for part in (shlex.split(word) if " " in word else (str(word),))]
     place = next((place for place, word in enumerate(words) if Path(word).name in ("pytest", "py.test")), None)
     if place is None:
         raise Withheld(
@@ -145,7 +146,9 @@ def pytest_arguments(test_command: Sequence[str]) -> list[str]:
             "as ('python', '-m', 'pytest')",
             ReasonCode.PART_MISSING,
         )
-    given, kept, takes = words[place + 1 :], list[str](), ("-k", "-m", "-p", "-c", "-o", "-W", "--deselect", "--ignore")
+    ends = (number for number, word in enumerate(words) if number > place and word in ("||", "&&", ";", "|"))
+    given, kept = words[place + 1 : next(ends, len(words))], list[str]()
+    takes = ("-k", "-m", "-p", "-c", "-o", "-W", "--deselect", "--ignore")
     waiting = iter(given)
     for word in waiting:
         if word in takes:
