@@ -52,13 +52,20 @@ class Chain:
     doubts: tuple[str, ...]
     """Why a review of this content does not count."""
 
+    def unreviewed(self) -> str:
+        """Why nothing is known about settings that took effect and that no file holds."""
+        return (
+            f"{_few(self.unreviewed_settings)} took effect and the reviewed file does not hold it, so that nobody can "
+            "tell whether it is as reviewed: write it into the file, or call it not decisive in the specification"
+        )
+
     def failures(self) -> list[str]:
         """What was seen, what was allowed and what to do, for every link that is broken."""
         found = []
         if self.differing_files:
             found.append(
-                f"the model was trained from files that differ from commit {self.commit[:12]} ({_few(self.differing_files)}), "
-                "and none may: train from what is checked in"
+                f"the model was trained from files that differ from commit {self.commit[:12]} "
+                f"({_few(self.differing_files)}), and none may: train from what is checked in"
             )
         elif self.on_branch is None:
             found.append(
@@ -67,13 +74,13 @@ class Chain:
             )
         if self.differing_settings:
             found.append(
-                f"the training ran with settings that differ from the reviewed file ({_few(self.differing_settings)}), and "
-                "none may: change the file and have it reviewed"
+                f"the training ran with settings that differ from the reviewed file ({_few(self.differing_settings)}), "
+                "and none may: change the file and have it reviewed"
             )
         if not self.reviews:
             found.append(
-                f"the reviews on record are of other content than the {self.digest[:12]} that the model was made from, and "
-                "one must be of just that: have the last change reviewed"
+                f"the reviews on record are of other content than the {self.digest[:12]} that the model was made from, "
+                "and one must be of just that: have the last change reviewed"
             )
         elif not self.approvals and self.doubts:
             found.append(f"{_few(self.doubts)}: let somebody review it who wrote none of it")
@@ -88,7 +95,12 @@ def follow(registry: Any, model: Any, repository: Any, training: Any) -> Chain:
     specification: Specification = offers.require(repository, "specification", review_offer.HOW_TO_SPECIFY)
     history: History = offers.require(repository, "history", review_offer.HOW_TO_LOOK_BACK)
     version = _version(registry, model)
-    told: Provenance = offers.require(registry, "provenance", review_offer.HOW_TO_TELL)(version)
+    told: Provenance | None = offers.require(registry, "provenance", review_offer.HOW_TO_TELL)(version)
+    if told is None:
+        raise Withheld(
+            f"nothing is on record about what version {version} was made from: {review_offer.HOW_TO_TELL}",
+            ReasonCode.PART_MISSING,
+        )
     _require_same_model(told, version, model)
     people = history.people()
     if len(set(people.values())) < 2:
@@ -248,8 +260,8 @@ def _authors(
     if unsigned or not new:
         named = unsigned[0][:12] if unsigned else commit[:12]
         raise Withheld(
-            f"commit {named} changed the specification and carries no signature by an allowed key, so that nobody knows who "
-            "wrote it (git's author field is no identity): sign commits"
+            f"commit {named} changed the specification and carries no signature by an allowed key, so that nobody "
+            "knows who wrote it (git's author field is no identity): sign commits"
         )
     return {change: signer for change, signer in signed.items() if signer is not None}
 
@@ -261,8 +273,8 @@ def _approvals(
     signed = [review for review in reviews if isinstance(review, SignedReview) and review.signature.strip()]
     if reviews and not signed:
         raise Withheld(
-            f"the review by {reviews[0].reviewer} carries no signature, so that nobody knows who gave it: let the reviewer "
-            "sign the digest (mltest.SignedReview)"
+            f"the review by {reviews[0].reviewer} carries no signature, so that nobody knows who gave it: let the "
+            "reviewer sign the digest (mltest.SignedReview)"
         )
     writers = {people.get(signer.name, signer.name) for signer in authors.values()}
     keys = {signer.key for signer in authors.values()}

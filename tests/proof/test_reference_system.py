@@ -49,6 +49,9 @@ SYSTEMS: Mapping[str, str] = {"model.baseline": "system", "model.inclusion": "sy
 """One airport in two months is too little to show a gain of 1 % over ridge, or to learn a planted airline so well that
 chance in its name plays no part; everything else is shown on the sample."""
 
+ELSEWHERE = ("model.review",)
+"""One person made this system, so that nobody else can have approved it; tests/suites shows this probe with two keys."""
+
 FAULTS = [(item, fault) for item, causes in CAUSES.items() for fault in causes]
 
 
@@ -95,5 +98,5 @@ def test_the_machinery_at_dose_0_is_not_noticed(place: Place, item: str, fault: 
 
 def test_the_proof_speaks_of_every_probe_that_there_is() -> None:
     suites = {suite.stem for suite in Path(resources.path("suites")).glob("*/test_mlscore_*.py")}
-    assert suites == {f"test_mlscore_{item.replace('.', '_')}" for item in CAUSES}
+    assert suites == {f"test_mlscore_{item.replace('.', '_')}" for item in (*CAUSES, *ELSEWHERE)}
     assert all(len(causes) >= 2 for causes in CAUSES.values())
