@@ -20,6 +20,7 @@ from mltest.evidence import PartFailure, ReasonCode, Withheld
 from mltest.probes import tree_copy
 
 PROCESS = "mltest.run.mutation_process"
+_SHELLS = ("sh", "bash", "dash", "zsh")
 _SWALLOWS = ("||", "; true", ";true", "; exit 0", "|| true")
 
 
@@ -138,7 +139,9 @@ def pytest_arguments(test_command: Sequence[str]) -> list[str]:
 
     Raises Withheld when the command does not call pytest in a way that can be followed.
     """
-    words = [part for word in test_command for part in (shlex.split(word) if " " in word else (str(word),))]
+    words = [str(word) for word in test_command]
+    if "-c" in words and Path(words[0]).name in _SHELLS:
+        words = [part for word in words for part in shlex.split(word)]
     place = next((place for place, word in enumerate(words) if Path(word).name in ("pytest", "py.test")), None)
     if place is None:
         raise Withheld(
