@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from mltest.evidence import Withheld as Withheld
     from mltest.faults import fault as fault
     from mltest.faults import twin as twin
+    from mltest.offers.feature_code import EquivalentMutant as EquivalentMutant
+    from mltest.offers.feature_code import FeatureCode as FeatureCode
     from mltest.offers.governance import FeaturePolicy as FeaturePolicy
     from mltest.offers.inclusion import InclusionPolicy as InclusionPolicy
     from mltest.offers.privacy import Permission as Permission
     from mltest.offers.privacy import PrivacyPolicy as PrivacyPolicy
     from mltest.offers.refresh import AgedLoss as AgedLoss
     from mltest.offers.refresh import RefreshPolicy as RefreshPolicy
-    from mltest.offers.service_level import ServiceLevel as ServiceLevel
-    from mltest.offers.feature_code import EquivalentMutant as EquivalentMutant
-    from mltest.offers.feature_code import FeatureCode as FeatureCode
     from mltest.offers.review import Provenance as Provenance
     from mltest.offers.review import SignedReview as SignedReview
     from mltest.offers.review import Specification as Specification
+    from mltest.offers.service_level import ServiceLevel as ServiceLevel
     from mltest.scorecard import Scorecard as Scorecard
     from mltest.system import Alert as Alert
     from mltest.system import Artifact as Artifact

@@ -21,7 +21,7 @@ from mltest.offers.feature_code import EquivalentMutant, FeatureCode
 from mltest.probes import source_mutants, source_places
 from mltest.probes.feature_tests import Declared, Unmutated
 from mltest.probes.source_mutants import Candidate, Mutant
-from mltest.probes.tested_tree import TestedTree
+from mltest.probes.tested_tree import CopiedTree
 from mltest.stats.intervals import Interval, wilson
 from mltest.stats.rates import Rate, kill_ratio
 from mltest.system import Effort
@@ -142,7 +142,7 @@ class Study:
         return tuple(each for each in self.features if each.interval().low < SHARE <= each.interval().high)
 
 
-def study(tree: TestedTree, said: Declared, before: Unmutated, *, seed: int, effort: Effort) -> Study:
+def study(tree: CopiedTree, said: Declared, before: Unmutated, *, seed: int, effort: Effort) -> Study:
     """Draws and tries mutants. Raises PartFailure for a place that is not there, Withheld where a control fails."""
     files = _files(tree, said.tested)
     limit = max(_SHORTEST_LIMIT, _LONGER * before.seconds)
@@ -188,7 +188,7 @@ class _Runner:
 
     def __init__(
         self,
-        tree: TestedTree,
+        tree: CopiedTree,
         entries: Sequence[FeatureCode],
         sharing: Mapping[object, Sequence[str]],
         limit: float,
@@ -224,7 +224,7 @@ class _Runner:
         return "noticed" if run.failed else "survived"
 
 
-def _files(tree: TestedTree, entries: Sequence[FeatureCode]) -> dict[str, source_places.SourceFile]:
+def _files(tree: CopiedTree, entries: Sequence[FeatureCode]) -> dict[str, source_places.SourceFile]:
     try:
         paths = {source_places.path_of(place) for entry in entries for place in entry.places}
         return {path: source_places.read(tree.tree, path) for path in sorted(paths)}

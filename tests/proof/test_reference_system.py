@@ -50,7 +50,7 @@ SYSTEMS: Mapping[str, str] = {"model.baseline": "system", "model.inclusion": "sy
 chance in its name plays no part; everything else is shown on the sample."""
 
 ELSEWHERE = ("model.review",)
-"""One person made this system, so that nobody else can have approved it; tests/suites shows this probe with two keys."""
+"""One person made this system, and nobody else can have approved it: tests/suites shows this probe with two keys."""
 
 FAULTS = [(item, fault) for item, causes in CAUSES.items() for fault in causes]
 
