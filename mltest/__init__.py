@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mltest.evidence import Withheld as Withheld
     from mltest.faults import fault as fault
     from mltest.faults import twin as twin
+    from mltest.offers.feature_code import EquivalentMutant as EquivalentMutant
+    from mltest.offers.feature_code import FeatureCode as FeatureCode
     from mltest.offers.governance import FeaturePolicy as FeaturePolicy
     from mltest.offers.impact import OfflineMetric as OfflineMetric
     from mltest.offers.impact import OnlineImpact as OnlineImpact
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from mltest.offers.privacy import PrivacyPolicy as PrivacyPolicy
     from mltest.offers.refresh import AgedLoss as AgedLoss
     from mltest.offers.refresh import RefreshPolicy as RefreshPolicy
+    from mltest.offers.review import Provenance as Provenance
+    from mltest.offers.review import SignedReview as SignedReview
+    from mltest.offers.review import Specification as Specification
     from mltest.offers.service_level import ServiceLevel as ServiceLevel
     from mltest.scorecard import Scorecard as Scorecard
     from mltest.system import Alert as Alert
@@ -49,6 +54,8 @@ _HOMES = {
     "mltest.offers.privacy": ("Permission", "PrivacyPolicy"),
     "mltest.offers.governance": ("FeaturePolicy",),
     "mltest.offers.refresh": ("AgedLoss", "RefreshPolicy"),
+    "mltest.offers.feature_code": ("EquivalentMutant", "FeatureCode"),
+    "mltest.offers.review": ("Provenance", "SignedReview", "Specification"),
     "mltest.scorecard": ("Scorecard",),
     "mltest.system": (
         "Alert",

@@ -22,6 +22,7 @@ from mltest.faults.operators_slices import slice_dropped
 from mltest.faults.operators_training import reconfigured, relabelled
 from mltest.faults.rows import as_arrow, floats, with_column
 from mltest.system import System
+from reference_system import faults_feature_code as faults_feature_code  # registers the faults of tested code
 from reference_system import faults_governance as faults_governance  # registers the faults of what is known when
 from reference_system.fault_changes import (
     changed,

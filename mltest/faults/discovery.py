@@ -36,6 +36,8 @@ BUILTIN: tuple[str, ...] = (
     "mltest.faults.operators_privacy",
     "mltest.faults.operators_time",
     "mltest.faults.operators_governance",
+    "mltest.faults.operators_feature_code",
+    "mltest.faults.operators_review",
     "mltest.faults.vacuity",
 )
 """Our own modules, imported only when somebody asks for faults."""

@@ -14,6 +14,7 @@ from mltest.faults.parts import (
     ExchangedRegistry,
     ExchangedServing,
 )
+from mltest.faults.repositories import every_list
 from mltest.faults.rows import as_arrow
 from mltest.system import System
 
@@ -84,6 +85,7 @@ def rows_exchanged(system: System, change: Rowwise) -> System:
         "serving": lambda p: ExchangedServing(p, logged=table, recorded=entries),
         "monitor": lambda p: _ChangedMonitor(p, change),
         "labels": lambda p: _ChangedLabels(p, change),
+        "repository": lambda p: every_list(p, entries),
     }
     offered = {name: make(getattr(system, name)) for name, make in makers.items() if name in system.parts()}
     return system.with_parts(**offered)

@@ -22,8 +22,9 @@ from mltest.faults.fault import ANY_ITEM, Apply
 from mltest.faults.liveness import anything_changed
 from mltest.faults.parts import ExchangedData, ExchangedServing, ExchangedTraining, exchanged_model
 from mltest.faults.registry import fault
+from mltest.faults.repositories import ExchangedRepository
 from mltest.faults.rows import is_numeric, with_column
-from mltest.system import Artifact, ModelInfo, System
+from mltest.system import Artifact, ModelInfo, Review, System
 
 FEW = 3
 """Rows that are left where too few rows are meant."""
@@ -123,6 +124,8 @@ def compared_with_itself(system: System, dose: float, workdir: Path) -> System:
         changed["serving"] = ExchangedServing(
             system.serving, logged=lambda log: _copied(log, features.compute(data.raw(), _span(log)))
         )
+    if system.repository is not None:
+        changed["repository"] = _reviewed(system.repository, lambda review: replace(review, reviewer=review.author))
     return system.with_parts(**changed)
 
 
@@ -165,7 +168,14 @@ def stale_evidence(system: System, dose: float, workdir: Path) -> System:
         )
     if system.serving is not None:
         changed["serving"] = ExchangedServing(system.serving, answered=_forgotten, logged=_of_a_forgotten_version)
+    if system.repository is not None:
+        changed["repository"] = _reviewed(system.repository, lambda review: replace(review, at=review.at - LATER))
     return system.with_parts(**changed)
+
+
+def _reviewed(repository: Any, change: Callable[[Review], Review]) -> ExchangedRepository:
+    """The repository whose reviews are each passed through a change."""
+    return ExchangedRepository(repository, lists=(("reviews", lambda given: [change(each) for each in given]),))
 
 
 class _NoRaw(ExchangedData):

@@ -51,7 +51,7 @@ class EquivalentMutant:
     reviewer: str
 
 
-class TestedFeatures(Protocol):
+class WithFeatureCode(Protocol):
     """A repository whose feature code can be mutated. `equivalent_mutants` may be left out."""
 
     root: Path

@@ -1,10 +1,11 @@
 """Mutation of feature code, feature by feature: does a test notice?
 
-Every feature gets the same number of mutants, drawn at random from all that its places allow, none twice: code that n
-features name is drawn for each of them with 1/n of the chance, so that what is a feature's own is not drowned by what
-it shares, and it is noticed when the tests of any of them notice. The pooled share carries Wilson's interval. A feature whose mutant survived is looked at closer, one mutant after
-another, until it cannot be called untested any more or surely is (Bonferroni over all features); what is drawn for that
-stays out of the pooled share. Where each feature gets twenty, each is judged by its own interval.
+Every feature gets the same number of mutants, drawn at random from all that its places allow, none twice. Code that n
+features name is drawn for each of them with 1/n of the chance, so that a feature's own is not drowned by what it
+shares, and counts as noticed when the tests of any of them notice. The pooled share carries Wilson's interval. A
+feature whose mutant survived is looked at closer, one mutant after another, until it cannot be called untested any more
+or surely is (Bonferroni over all features); what is drawn for that stays out of the pooled share. Where each feature
+gets twenty, each is judged by its own interval.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from mltest.offers.feature_code import EquivalentMutant, FeatureCode
 from mltest.probes import source_mutants, source_places
 from mltest.probes.feature_tests import Declared, Unmutated
 from mltest.probes.source_mutants import Candidate, Mutant
-from mltest.probes.tested_tree import TestedTree
+from mltest.probes.tested_tree import CopiedTree
 from mltest.stats.intervals import Interval, wilson
 from mltest.stats.rates import Rate, kill_ratio
 from mltest.system import Effort
@@ -141,7 +142,7 @@ class Study:
         return tuple(each for each in self.features if each.interval().low < SHARE <= each.interval().high)
 
 
-def study(tree: TestedTree, said: Declared, before: Unmutated, *, seed: int, effort: Effort) -> Study:
+def study(tree: CopiedTree, said: Declared, before: Unmutated, *, seed: int, effort: Effort) -> Study:
     """Draws and tries mutants. Raises PartFailure for a place that is not there, Withheld where a control fails."""
     files = _files(tree, said.tested)
     limit = max(_SHORTEST_LIMIT, _LONGER * before.seconds)
@@ -187,7 +188,7 @@ class _Runner:
 
     def __init__(
         self,
-        tree: TestedTree,
+        tree: CopiedTree,
         entries: Sequence[FeatureCode],
         sharing: Mapping[object, Sequence[str]],
         limit: float,
@@ -223,7 +224,7 @@ class _Runner:
         return "noticed" if run.failed else "survived"
 
 
-def _files(tree: TestedTree, entries: Sequence[FeatureCode]) -> dict[str, source_places.SourceFile]:
+def _files(tree: CopiedTree, entries: Sequence[FeatureCode]) -> dict[str, source_places.SourceFile]:
     try:
         paths = {source_places.path_of(place) for entry in entries for place in entry.places}
         return {path: source_places.read(tree.tree, path) for path in sorted(paths)}
@@ -266,8 +267,8 @@ def _require_controls(
     broken = (runner.outcome(about[path], path, f"raise RuntimeError()\n{file.text}") for path, file in files.items())
     if all(outcome == "survived" for outcome in broken):
         raise Withheld(
-            f"the tests pass although {', '.join(files)} cannot be imported, so that mutants tell nothing: name the tests "
-            "that look at this code, or the code that these tests look at",
+            f"the tests pass although {', '.join(files)} cannot be imported, so that mutants tell nothing: name the "
+            "tests that look at this code, or the code that these tests look at",
             ReasonCode.CIRCULAR,
         )
     for path in [*files][:number]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from mltest import figures
 from mltest.evidence import Measurement, ReasonCode
-from mltest.probes.feature_mutation import FEWEST_AT_ALL, SHARE, OfFeature, Study, Tried
+from mltest.probes.feature_mutation import FEWEST_AT_ALL, MOST_EQUIVALENT, SHARE, OfFeature, Study, Tried
 from mltest.probes.feature_tests import Declared, Unmutated
 
 _FEW = 4
@@ -40,8 +40,8 @@ def explanation(said: Declared, before: Unmutated, found: Study | None, swallows
         parts.append(f"the test command holds {swallows!r}, which makes a failure look like success: take it out")
     if said.untested:
         parts.append(
-            f"the model reads {_names(said.untested)}, for which no test is named, and every input needs one: add its code "
-            "and its tests to feature_code()"
+            f"the model reads {_names(said.untested)}, for which no test is named, and every input needs one: add its "
+            "code and its tests to feature_code()"
         )
     mute = [each.feature for each in before.without_tests]
     if mute:
@@ -60,6 +60,11 @@ def explanation(said: Declared, before: Unmutated, found: Study | None, swallows
 
 def _of_mutants(found: Study) -> list[str]:
     parts = []
+    if found.share_equivalent > MOST_EQUIVALENT:
+        parts.append(
+            f"{found.share_equivalent:.0%} of the mutants drawn are called equivalent, allowed are "
+            f"{MOST_EQUIVALENT:.0%}: write tests that tell them from the original"
+        )
     if found.barren:
         parts.append(
             f"nothing can be mutated where {_names([each.name for each in found.barren])} is said to be computed: name "
@@ -73,8 +78,9 @@ def _of_mutants(found: Study) -> list[str]:
     survivors = [each for each in found.pooled if each.outcome == "survived"]
     if not parts and survivors:
         parts.append(
-            f"{found.noticed} of {len(found.pooled)} mutants of all features are noticed, the lower end of the interval "
-            f"must reach {SHARE:.0%}: write tests with values worked out by hand that notice {_survivors(survivors)}"
+            f"{found.noticed} of {len(found.pooled)} mutants of all features are noticed, the lower end of its "
+            f"interval must reach {SHARE:.0%}: write tests with values worked out by hand that notice "
+            f"{_survivors(survivors)}"
         )
     return parts
 

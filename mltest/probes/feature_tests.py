@@ -11,7 +11,7 @@ from mltest import offers
 from mltest.evidence import PartFailure, ReasonCode, Withheld
 from mltest.offers.feature_code import HOW_TO_OFFER, EquivalentMutant, FeatureCode
 from mltest.probes import model_inputs, source_places
-from mltest.probes.tested_tree import TestedTree, TestRun
+from mltest.probes.tested_tree import CopiedTree, RunOfTests
 
 TIMES = 3
 """How often the tests run on the unmutated code: one that passes and fails there would notice mutants by chance."""
@@ -42,7 +42,7 @@ class Declared:
 
 
 @dataclass(frozen=True)
-class TestsOfFeature:
+class OwnTests:
     """How many tests of a feature were collected, how many of them ran, and which are muted, with the reason."""
 
     feature: str
@@ -55,21 +55,21 @@ class TestsOfFeature:
 class Unmutated:
     """The tests on the code as it is: what they did in the last run, which changed their mind, and for how long."""
 
-    by_feature: tuple[TestsOfFeature, ...]
+    by_feature: tuple[OwnTests, ...]
     flaky: tuple[str, ...]
     seconds: float
     loaded: tuple[str, ...]
 
     @property
-    def without_tests(self) -> tuple[TestsOfFeature, ...]:
+    def without_tests(self) -> tuple[OwnTests, ...]:
         return tuple(each for each in self.by_feature if not each.ran)
 
     def unsteadiness(self) -> str:
         """Why nothing follows from tests that change their mind."""
         more = f" and {len(self.flaky) - 3} more" if len(self.flaky) > 3 else ""
         return (
-            f"in {TIMES} runs on the same code {', '.join(self.flaky[:3])}{more} passed and failed, and all must agree: "
-            "make the tests give one answer, so that a mutant is not noticed by chance"
+            f"in {TIMES} runs on the same code {', '.join(self.flaky[:3])}{more} passed and failed, and all must "
+            "agree: make the tests give one answer, so that a mutant is not noticed by chance"
         )
 
     @property
@@ -96,7 +96,7 @@ def declared(repository: Any, model: Any, training: Any, data: Any) -> Declared:
     return Declared(Path(repository.root), command, known, inputs, tuple(equivalent()) if equivalent else ())
 
 
-def unmutated(tree: TestedTree, said: Declared) -> Unmutated:
+def unmutated(tree: CopiedTree, said: Declared) -> Unmutated:
     """Runs all tests that are named, three times.
 
     Raises PartFailure when they fail on the code as it is, or when they import it from somewhere else than the copy,
@@ -141,20 +141,20 @@ def _require_code_and_tests_apart(entries: Sequence[FeatureCode]) -> None:
                 )
 
 
-def _flaky(runs: Sequence[TestRun]) -> tuple[str, ...]:
+def _flaky(runs: Sequence[RunOfTests]) -> tuple[str, ...]:
     names = dict.fromkeys(name for run in runs for name in run.outcomes)
     changed = [name for name in names if len({run.outcomes.get(name, "not run") for run in runs}) > 1]
     return tuple(changed) or (("the run as a whole",) if len({run.failed for run in runs}) > 1 else ())
 
 
-def _require_success(run: TestRun) -> None:
+def _require_success(run: RunOfTests) -> None:
     if run.failed:
         raise PartFailure(
             f"the project's own tests fail on its own code, before anything is mutated ({run.failure}): mend them first"
         )
 
 
-def _require_the_copy(tree: TestedTree, run: TestRun, entries: Sequence[FeatureCode]) -> None:
+def _require_the_copy(tree: CopiedTree, run: RunOfTests, entries: Sequence[FeatureCode]) -> None:
     for path in {source_places.path_of(place) for entry in entries for place in entry.places}:
         real, copied = str(tree.root / path), str(tree.tree / path)
         if real in run.loaded and copied not in run.loaded:
@@ -164,8 +164,8 @@ def _require_the_copy(tree: TestedTree, run: TestRun, entries: Sequence[FeatureC
             )
 
 
-def _of_feature(entry: FeatureCode, run: TestRun) -> TestsOfFeature:
+def _of_feature(entry: FeatureCode, run: RunOfTests) -> OwnTests:
     outcomes = {name: outcome for name, outcome in run.outcomes.items() if belongs(name, entry.tests)}
     muted = {name: reason for name, reason in run.muted.items() if belongs(name, entry.tests)}
     ran = sum(outcome in RAN and name not in muted for name, outcome in outcomes.items())
-    return TestsOfFeature(entry.feature, len(outcomes), ran, muted)
+    return OwnTests(entry.feature, len(outcomes), ran, muted)

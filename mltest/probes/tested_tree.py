@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -19,11 +20,12 @@ from mltest.evidence import PartFailure, ReasonCode, Withheld
 from mltest.probes import tree_copy
 
 PROCESS = "mltest.run.mutation_process"
+_SHELLS = ("sh", "bash", "dash", "zsh")
 _SWALLOWS = ("||", "; true", ";true", "; exit 0", "|| true")
 
 
 @dataclass(frozen=True)
-class TestRun:
+class RunOfTests:
     """One run of some tests. `outcomes` by id; `muted` says of which tests a failure would not count, and why;
     `crashed` names what any execution would have noticed; `loaded` are files of the project that were imported."""
 
@@ -39,7 +41,7 @@ class TestRun:
     cpu: float
 
 
-class TestedTree:
+class CopiedTree:
     """Runs tests in the copy, one at a time."""
 
     def __init__(self, tree: Path, root: Path, process: subprocess.Popen[str], log: Path) -> None:
@@ -50,7 +52,7 @@ class TestedTree:
         """Imports libraries once for all runs to come."""
         self._ask({"load": list(libraries)})
 
-    def run(self, tests: Sequence[str], *, seconds: float, change: tuple[str, str] | None = None) -> TestRun:
+    def run(self, tests: Sequence[str], *, seconds: float, change: tuple[str, str] | None = None) -> RunOfTests:
         """The tests with these ids, with the file `change[0]` (below the root) holding the text `change[1]`.
 
         Raises PartFailure when the process is gone.
@@ -61,10 +63,10 @@ class TestedTree:
         if change is not None:
             request |= {"file": change[0], "text": change[1]}
         if not there:
-            return TestRun({}, {}, False, None, False, f"there is no {', '.join(paths)}", (), (), 0.0, 0.0)
+            return RunOfTests({}, {}, False, None, False, f"there is no {', '.join(paths)}", (), (), 0.0, 0.0)
         said = self._ask(request)
         died = said["died"] or said["timed_out"]
-        return TestRun(
+        return RunOfTests(
             outcomes=said.get("outcomes", {}),
             muted=said.get("muted", {}),
             failed=died or said["status"] not in (0, 5),
@@ -95,7 +97,7 @@ class TestedTree:
 
 
 @contextmanager
-def copied(root: Path, test_command: Sequence[str], workdir: Path) -> Iterator[TestedTree]:
+def copied(root: Path, test_command: Sequence[str], workdir: Path) -> Iterator[CopiedTree]:
     """A copy below `workdir`, and a process that runs its tests; both are gone afterwards.
 
     Raises Withheld when the tree is too large to copy, or when the test command does not call pytest.
@@ -119,7 +121,7 @@ def copied(root: Path, test_command: Sequence[str], workdir: Path) -> Iterator[T
         with (scratch / "output.log").open("wb") as output:
             process = _started(task, scratch, paths, output)
         try:
-            yield TestedTree(tree, root, process, scratch / "output.log")
+            yield CopiedTree(tree, root, process, scratch / "output.log")
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -138,6 +140,8 @@ def pytest_arguments(test_command: Sequence[str]) -> list[str]:
     Raises Withheld when the command does not call pytest in a way that can be followed.
     """
     words = [str(word) for word in test_command]
+    if "-c" in words and Path(words[0]).name in _SHELLS:
+        words = [part for word in words for part in shlex.split(word)]
     place = next((place for place, word in enumerate(words) if Path(word).name in ("pytest", "py.test")), None)
     if place is None:
         raise Withheld(
@@ -145,7 +149,9 @@ def pytest_arguments(test_command: Sequence[str]) -> list[str]:
             "as ('python', '-m', 'pytest')",
             ReasonCode.PART_MISSING,
         )
-    given, kept, takes = words[place + 1 :], list[str](), ("-k", "-m", "-p", "-c", "-o", "-W", "--deselect", "--ignore")
+    ends = (number for number, word in enumerate(words) if number > place and word in ("||", "&&", ";", "|"))
+    given, kept = words[place + 1 : next(ends, len(words))], list[str]()
+    takes = ("-k", "-m", "-p", "-c", "-o", "-W", "--deselect", "--ignore")
     waiting = iter(given)
     for word in waiting:
         if word in takes:

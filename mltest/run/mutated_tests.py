@@ -52,7 +52,7 @@ _SPREADING: Mapping[str, Sequence[str]] = {
 
 
 def _always(scratch: Path) -> list[str]:
-    quiet = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--color=no", "--tb=line"]
+    quiet = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--color=no", "--tb=line", "-o", "ml_score=false"]
     said = [word for module, words in _SPREADING.items() if find_spec(module) is not None for word in words]
     return [*quiet, *said, f"--basetemp={scratch / 'tests'}"]
 
@@ -74,7 +74,6 @@ class Notes:
         for name in ("ml_score", "ml_score_list"):
             if hasattr(config.option, name):
                 setattr(config.option, name, False)
-        config.inicfg.pop("ml_score", None)
 
     def pytest_sessionstart(self) -> None:
         hypothesis = sys.modules.get("hypothesis")

@@ -33,6 +33,7 @@ CAUSES: Mapping[str, Mapping[str, str]] = {
         "O-D3-d": "reads .*ratings_of_another_team.csv, which its source",
     },
     "data.requirements": {"ETA-D4-weather": "follows the future", "O-D4-c": "schedule_adjustment follows the future"},
+    "data.feature_code": {"O-D7-a": "muted|no test ran", "ETA-D7-clock": "mutants of scheduled_departure_minute"},
     "model.baseline": {"O-M5-b": "a simpler model is better", "ETA-M5-decay": "a simpler model is better"},
     "model.slices": {"ETA-M6-carrier": "carrier = WN", "ETA-M6-join": "dest = DEN .* join"},
     "model.offline_online": {"O-M2-b": "the offline evaluation leaves out 20", "O-M2-c": "not those of its key"},
@@ -53,6 +54,9 @@ SYSTEMS: Mapping[str, str] = {
 }
 """One airport in two months is too little to show a gain of 1 % over ridge, or to learn a planted airline so well that
 chance in its name plays no part; everything else is shown on the sample."""
+
+ELSEWHERE = ("model.review",)
+"""One person made this system, and nobody else can have approved it: tests/suites shows this probe with two keys."""
 
 FAULTS = [(item, fault) for item, causes in CAUSES.items() for fault in causes]
 
@@ -100,5 +104,5 @@ def test_the_machinery_at_dose_0_is_not_noticed(place: Place, item: str, fault: 
 
 def test_the_proof_speaks_of_every_probe_that_there_is() -> None:
     suites = {suite.stem for suite in Path(resources.path("suites")).glob("*/test_mlscore_*.py")}
-    assert suites == {f"test_mlscore_{item.replace('.', '_')}" for item in CAUSES}
+    assert suites == {f"test_mlscore_{item.replace('.', '_')}" for item in (*CAUSES, *ELSEWHERE)}
     assert all(len(causes) >= 2 for causes in CAUSES.values())
