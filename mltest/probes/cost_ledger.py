@@ -84,14 +84,14 @@ class FeatureCost:
     @property
     def growth(self) -> float:
         """How many times more a row surely costs in a large batch than in a small one; 1 for next to nothing."""
-        if self.large is None or self.small is None or self.large.low <= 0:
+        if self.large is None or self.small is None or self.large.low <= MATTERS * self.budget:
             return 1.0
         return self.large.low / max(self.small.high, NEXT_TO_NONE)
 
     @property
     def growth_from_one(self) -> float:
         """The same against a batch of one."""
-        if self.large is None or self.large.low <= 0:
+        if self.large is None or self.large.low <= MATTERS * self.budget:
             return 1.0
         return self.large.low / max(self.one.high, NEXT_TO_NONE)
 
@@ -108,6 +108,9 @@ class FeatureCost:
 
 NEXT_TO_NONE = 0.05
 """Microseconds a row below which nobody can tell how time grows."""
+
+MATTERS = 0.05
+"""Share of its budget that a row in a large batch has to cost before anybody asks how it grew."""
 
 
 @dataclass(frozen=True)

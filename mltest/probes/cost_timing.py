@@ -161,7 +161,9 @@ def _in_batches(
         for info in suspects:
             second = _per_row(costs[info.name], again, info.name, alpha)
             found[info.name] = found[info.name] if second.suspicious else second
-    return found, _per_row(costs[cheap[0].name], taken, _ALL, alpha).growth
+    allowed = sum(info.cost_budget_us or 0.0 for info in cheap)
+    everything = replace(costs[cheap[0].name], info=replace(cheap[0], cost_budget_us=allowed))
+    return found, _per_row(everything, taken, _ALL, alpha).growth
 
 
 def _batch_times(
