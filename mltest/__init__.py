@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mltest.evidence import Withheld as Withheld
     from mltest.faults import fault as fault
     from mltest.faults import twin as twin
+    from mltest.offers.drill import FeatureDrill as FeatureDrill
+    from mltest.offers.drill import Insertion as Insertion
     from mltest.offers.governance import FeaturePolicy as FeaturePolicy
     from mltest.offers.inclusion import InclusionPolicy as InclusionPolicy
     from mltest.offers.privacy import Permission as Permission
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "mltest.evidence": ("Evidence", "Finding", "Measurement", "PartFailure", "ReasonCode", "Verdict", "Withheld"),
     "mltest.faults": ("fault", "twin"),
+    "mltest.offers.drill": ("FeatureDrill", "Insertion"),
     "mltest.offers.inclusion": ("InclusionPolicy",),
     "mltest.offers.service_level": ("ServiceLevel",),
     "mltest.offers.privacy": ("Permission", "PrivacyPolicy"),

@@ -30,8 +30,8 @@ ALPHA = 0.05
 (Bonferroni). An upper end acquits, and all of them have to: each stands for itself (Berger's intersection-union test).
 """
 
-TRIES = 3
-"""How often a timing is repeated when the same differs too much from the same."""
+TRIES = 5
+"""How often at most a timing is gone on with, until the same does not differ from the same and nothing is open."""
 
 _TAIL = 0.95
 _NONE, _ALL, _LOOP = "", "\0all", "\0loop"
@@ -88,13 +88,14 @@ def timed(asked: Requests, infos: Sequence[FeatureInfo], effort: Effort, seed: i
 def _quiet(
     asked: Requests, infos: Sequence[FeatureInfo], effort: Effort, turns: Iterator[int]
 ) -> tuple[dict[str, list[float]], float]:
-    """Times of single requests from the first try in which the same did not differ from the same. Raises Withheld.
+    """Times of single requests, more and more until the same does not differ from the same. Raises Withheld.
 
     What a request without features takes may differ by that share of the smallest budget, where it takes less.
     """
     apart, least = float("inf"), min(info.cost_budget_us or 0.0 for info in infos)
+    taken: dict[str, list[float]] = {}
     for _ in range(TRIES):
-        taken = interleaved_timing.times(
+        found = interleaved_timing.times(
             {**_makers(asked, infos, 1), _LOOP: lambda: calibration.loop},
             {_NONE: 4, _ALL: 2},
             ROUNDS[effort],
@@ -102,8 +103,8 @@ def _quiet(
             SECONDS[effort],
             fewest=12,
         )
-        differences = (interleaved_timing.difference_of_same(taken[name], least) for name in (_NONE, _LOOP))
-        apart = max(differences)
+        taken = {name: taken.get(name, []) + more for name, more in found.items()}
+        apart = max(interleaved_timing.difference_of_same(taken[name], least) for name in (_NONE, _LOOP))
         if apart <= MOST_SAME_APART:
             return taken, apart
     raise Withheld(
