@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mltest.faults import twin as twin
     from mltest.offers.feature_code import EquivalentMutant as EquivalentMutant
     from mltest.offers.feature_code import FeatureCode as FeatureCode
+    from mltest.offers.drill import FeatureDrill as FeatureDrill
+    from mltest.offers.drill import Insertion as Insertion
     from mltest.offers.governance import FeaturePolicy as FeaturePolicy
     from mltest.offers.impact import OfflineMetric as OfflineMetric
     from mltest.offers.impact import OnlineImpact as OnlineImpact
@@ -49,6 +51,7 @@ _HOMES = {
     "mltest.evidence": ("Evidence", "Finding", "Measurement", "PartFailure", "ReasonCode", "Verdict", "Withheld"),
     "mltest.faults": ("fault", "twin"),
     "mltest.offers.impact": ("OfflineMetric", "OnlineImpact"),
+    "mltest.offers.drill": ("FeatureDrill", "Insertion"),
     "mltest.offers.inclusion": ("InclusionPolicy",),
     "mltest.offers.service_level": ("ServiceLevel",),
     "mltest.offers.privacy": ("Permission", "PrivacyPolicy"),

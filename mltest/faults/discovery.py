@@ -24,6 +24,7 @@ BUILTIN: tuple[str, ...] = (
     "mltest.faults.operators_schema",
     "mltest.faults.operators_inputs",
     "mltest.faults.operators_cost",
+    "mltest.faults.operators_agility",
     "mltest.faults.operators_training",
     "mltest.faults.operators_slices",
     "mltest.faults.operators_inclusion",

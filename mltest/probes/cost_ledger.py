@@ -11,10 +11,10 @@ from mltest.system import FeatureInfo
 LARGE, SMALL = 256, 64
 """Records of a large and of a small batch."""
 
-MOST_GROWTH = 1.5
+MOST_GROWTH = 2.0
 """Time a row in a large batch against a small one; a scan of the batch for each of its rows has 4."""
 
-FAR_ABOVE_ONE = 2.0
+FAR_ABOVE_ONE = 3.0
 """Time a row in a large batch against a batch of one, which pays for the call as well."""
 
 MOST_HELD = 0.1
@@ -84,20 +84,33 @@ class FeatureCost:
     @property
     def growth(self) -> float:
         """How many times more a row surely costs in a large batch than in a small one; 1 for next to nothing."""
-        if self.large is None or self.small is None or self.large.low <= 0:
+        if self.large is None or self.small is None or self.large.low <= MATTERS * self.budget:
             return 1.0
         return self.large.low / max(self.small.high, NEXT_TO_NONE)
 
     @property
     def growth_from_one(self) -> float:
         """The same against a batch of one."""
-        if self.large is None or self.large.low <= 0:
+        if self.large is None or self.large.low <= MATTERS * self.budget:
             return 1.0
         return self.large.low / max(self.one.high, NEXT_TO_NONE)
+
+    @property
+    def growing(self) -> bool:
+        """Whether a row surely costs far more in a large batch."""
+        return self.growth > MOST_GROWTH or self.growth_from_one > FAR_ABOVE_ONE
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether its time is too much in any view."""
+        return self.over_budget or self.growing
 
 
 NEXT_TO_NONE = 0.05
 """Microseconds a row below which nobody can tell how time grows."""
+
+MATTERS = 0.05
+"""Share of its budget that a row in a large batch has to cost before anybody asks how it grew."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +149,7 @@ class CostLedger:
         return _ranked([f for f in self.features if f.over_budget])
 
     def growing(self) -> list[FeatureCost]:
-        return [f for f in self.features if f.growth > MOST_GROWTH or f.growth_from_one > FAR_ABOVE_ONE]
+        return [f for f in self.features if f.growing]
 
     def opening(self) -> list[FeatureCost]:
         return [f for f in self.features if f.opened.per_request]

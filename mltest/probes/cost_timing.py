@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
+import numpy as np
+
 from mltest.evidence import Withheld
 from mltest.probes import calibration, interleaved_timing
-from mltest.probes.cost_ledger import FAR_ABOVE_ONE, LARGE, MOST_GROWTH, MOST_SAME_APART, SMALL, FeatureCost
+from mltest.probes.cost_ledger import LARGE, MOST_SAME_APART, SMALL, FeatureCost
 from mltest.probes.interleaved_timing import Call
 from mltest.probes.lookup_requests import Requests
 from mltest.probes.quantile_intervals import Bounds, quantile
@@ -28,8 +30,8 @@ ALPHA = 0.05
 (Bonferroni). An upper end acquits, and all of them have to: each stands for itself (Berger's intersection-union test).
 """
 
-TRIES = 3
-"""How often a timing is repeated when the same differs too much from the same."""
+TRIES = 5
+"""How often at most a timing is gone on with, until the same does not differ from the same and nothing is open."""
 
 _TAIL = 0.95
 _NONE, _ALL, _LOOP = "", "\0all", "\0loop"
@@ -53,45 +55,47 @@ def timed(asked: Requests, infos: Sequence[FeatureInfo], effort: Effort, seed: i
     alpha = ALPHA / (4 * len(infos))
     turns = count(seed)
     alone, apart = _quiet(asked, infos, effort, turns)
-    slowness = quantile(alone[_LOOP], 0.5, alpha).value / calibration.STATED_US
-    costs = {info.name: _alone(info, alone, alpha, slowness) for info in infos}
+    costs = {info.name: _alone(info, alone, alpha) for info in infos}
+    pooled = alone
     for _ in range(TRIES - 1):
-        open_ones = tuple(info for info in infos if costs[info.name].open)
+        open_ones = [info for info in infos if costs[info.name].open]
         if not open_ones:
             break
         more, _ = _quiet(asked, open_ones, effort, turns)
-        alone = {name: taken + (more.get(name, []) if name != _ALL else []) for name, taken in alone.items()}
-        costs |= {info.name: _alone(info, alone, alpha, slowness) for info in open_ones}
+        pooled = {name: taken + more.get(name, []) for name, taken in pooled.items()}
+        costs |= {info.name: _alone(info, pooled, alpha) for info in open_ones}
     suspects = [info for info in infos if costs[info.name].over_budget]
     if suspects:
         again, _ = _quiet(asked, suspects, effort, turns)
         for info in suspects:
-            costs[info.name] = _milder(costs[info.name], _alone(info, again, alpha, slowness))
+            costs[info.name] = _milder(costs[info.name], _alone(info, again, alpha))
     cheap = [info for info in infos if not costs[info.name].over_budget]
     whole_growth = 1.0
     if cheap:
-        costs, whole_growth = _in_batches(asked, infos, cheap, costs, effort, turns, alpha, slowness)
+        costs, whole_growth = _in_batches(asked, cheap, costs, effort, turns, alpha)
+    slowness = _slowness(alone)
     return Timed(
         features=costs,
         shared=quantile(alone[_NONE], 0.5, alpha).times(1 / slowness),
         whole=quantile(alone[_ALL], 0.5, alpha).times(1 / slowness),
-        whole_growth=whole_growth,
+        whole_growth=whole_growth if len(cheap) == len(infos) else 1.0,
         slowness=slowness,
         same_apart=apart,
-        calls=sum(len(taken) for taken in alone.values()),
+        calls=sum(len(taken) for taken in pooled.values()),
     )
 
 
 def _quiet(
     asked: Requests, infos: Sequence[FeatureInfo], effort: Effort, turns: Iterator[int]
 ) -> tuple[dict[str, list[float]], float]:
-    """Times of single requests from the first try in which the same did not differ from the same. Raises Withheld.
+    """Times of single requests, more and more until the same does not differ from the same. Raises Withheld.
 
     What a request without features takes may differ by that share of the smallest budget, where it takes less.
     """
     apart, least = float("inf"), min(info.cost_budget_us or 0.0 for info in infos)
+    taken: dict[str, list[float]] = {}
     for _ in range(TRIES):
-        taken = interleaved_timing.times(
+        found = interleaved_timing.times(
             {**_makers(asked, infos, 1), _LOOP: lambda: calibration.loop},
             {_NONE: 4, _ALL: 2},
             ROUNDS[effort],
@@ -99,14 +103,19 @@ def _quiet(
             SECONDS[effort],
             fewest=12,
         )
-        differences = (interleaved_timing.difference_of_same(taken[name], least) for name in (_NONE, _LOOP))
-        apart = max(differences)
+        taken = {name: taken.get(name, []) + more for name, more in found.items()}
+        apart = max(interleaved_timing.difference_of_same(taken[name], least) for name in (_NONE, _LOOP))
         if apart <= MOST_SAME_APART:
             return taken, apart
     raise Withheld(
         f"the same calls differ from themselves by {apart:.0%} in the median, {MOST_SAME_APART:.0%} are allowed: this "
         "machine is too busy to time anything on, run again when it is quiet"
     )
+
+
+def _slowness(taken: Mapping[str, list[float]]) -> float:
+    """How many times slower the machine was, while these times were taken, than the one that budgets are meant for."""
+    return float(np.median(taken[_LOOP])) / calibration.STATED_US
 
 
 def _makers(asked: Requests, infos: Sequence[FeatureInfo], size: int) -> dict[str, Callable[[], Call]]:
@@ -123,8 +132,9 @@ def _makers(asked: Requests, infos: Sequence[FeatureInfo], size: int) -> dict[st
     return {_NONE: maker(()), **arms, _ALL: maker([info.name for info in infos])}
 
 
-def _alone(info: FeatureInfo, taken: Mapping[str, list[float]], alpha: float, slowness: float) -> FeatureCost:
-    one, tail = (_beyond(taken[info.name], taken[_NONE], share, alpha).times(1 / slowness) for share in (0.5, _TAIL))
+def _alone(info: FeatureInfo, taken: Mapping[str, list[float]], alpha: float) -> FeatureCost:
+    scale = 1 / _slowness(taken)
+    one, tail = (_beyond(taken[info.name], taken[_NONE], share, alpha).times(scale) for share in (0.5, _TAIL))
     return FeatureCost(info, one=one, tail=tail)
 
 
@@ -137,53 +147,40 @@ def _beyond(with_it: list[float], without: list[float], share: float, alpha: flo
 
 def _in_batches(
     asked: Requests,
-    infos: Sequence[FeatureInfo],
     cheap: Sequence[FeatureInfo],
     costs: Mapping[str, FeatureCost],
     effort: Effort,
     turns: Iterator[int],
     alpha: float,
-    slowness: float,
 ) -> tuple[dict[str, FeatureCost], float]:
-    """The costs of a row in large and small batches added, for what is within its budget alone."""
-    first = _batch_times(asked, cheap, effort, turns)
-    found = {**costs, **{info.name: _per_row(costs[info.name], first, alpha, slowness) for info in cheap}}
-    ledgers = [found[info.name] for info in cheap]
-    suspects = [cost.info for cost in ledgers if _suspicious(cost)]
+    """The costs of a row in large and small batches added, for what is within its budget alone; and how all grow."""
+    taken = _batch_times(asked, cheap, effort, turns)
+    found = {**costs, **{info.name: _per_row(costs[info.name], taken, info.name, alpha) for info in cheap}}
+    suspects = [info for info in cheap if found[info.name].suspicious]
     if suspects:
         again = _batch_times(asked, suspects, effort, turns)
         for info in suspects:
-            second = _per_row(costs[info.name], again, alpha, slowness)
-            found[info.name] = second if not _suspicious(second) else found[info.name]
-    everything = _per_row(costs[cheap[0].name], first, alpha, slowness, arm=_ALL)
-    return found, everything.growth if len(cheap) == len(infos) else 1.0
-
-
-def _suspicious(cost: FeatureCost) -> bool:
-    return cost.over_budget or cost.growth > MOST_GROWTH or cost.growth_from_one > FAR_ABOVE_ONE
+            second = _per_row(costs[info.name], again, info.name, alpha)
+            found[info.name] = found[info.name] if second.suspicious else second
+    allowed = sum(info.cost_budget_us or 0.0 for info in cheap)
+    everything = replace(costs[cheap[0].name], info=replace(cheap[0], cost_budget_us=allowed))
+    return found, _per_row(everything, taken, _ALL, alpha).growth
 
 
 def _batch_times(
     asked: Requests, infos: Sequence[FeatureInfo], effort: Effort, turns: Iterator[int]
-) -> dict[int, dict[str, list[float]]]:
-    return {
-        size: interleaved_timing.times(
-            _makers(asked, infos, size), {_NONE: 2}, BATCHES[effort], next(turns), SECONDS[effort]
-        )
-        for size in (SMALL, LARGE)
-    }
+) -> dict[str, list[float]]:
+    """Times of small and large batches in the same rounds: `64 name` and `256 name`."""
+    makers = {f"{size} {name}": made for size in (SMALL, LARGE) for name, made in _makers(asked, infos, size).items()}
+    twice = {f"{size} {_NONE}": 2 for size in (SMALL, LARGE)}
+    makers[_LOOP] = lambda: calibration.loop
+    return interleaved_timing.times(makers, {**twice, _LOOP: 3}, BATCHES[effort], next(turns), SECONDS[effort])
 
 
-def _per_row(
-    cost: FeatureCost,
-    taken: Mapping[int, Mapping[str, list[float]]],
-    alpha: float,
-    slowness: float,
-    arm: str | None = None,
-) -> FeatureCost:
+def _per_row(cost: FeatureCost, taken: Mapping[str, list[float]], arm: str, alpha: float) -> FeatureCost:
     def of(size: int) -> Bounds:
-        found = _beyond(taken[size][arm or cost.info.name], taken[size][_NONE], 0.5, alpha)
-        return found.times(1 / (slowness * size))
+        found = _beyond(taken[f"{size} {arm}"], taken[f"{size} {_NONE}"], 0.5, alpha)
+        return found.times(1 / (_slowness(taken) * size))
 
     return replace(cost, large=of(LARGE), small=of(SMALL))
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+from mltest.offers.drill import FeatureDrill
 from mltest.offers.feature_code import EquivalentMutant, FeatureCode
 from mltest.system import Review
-from reference_system.readiness import feature_code
+from reference_system.readiness import drill, feature_code
 from reference_system.readiness.place import CODE
 
 CHECKOUT = CODE.parent
@@ -32,6 +33,9 @@ class EtaRepository:
 
     def feature_code(self) -> Sequence[FeatureCode]:
         return feature_code.feature_code()
+
+    def drill(self) -> FeatureDrill:
+        return drill.feature_drill()
 
     def equivalent_mutants(self) -> Sequence[EquivalentMutant]:
         return feature_code.equivalent_mutants()

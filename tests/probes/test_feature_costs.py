@@ -125,7 +125,7 @@ def test_a_machine_that_is_slower_at_everything_finds_the_same_costs(
 def test_time_that_grows_with_the_square_of_the_batch_is_seen_and_linear_time_is_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    found = timed(monkeypatch, 1.0, {"linear": 4.0, "square": 0.1}, scan="square")
+    found = timed(monkeypatch, 1.0, {"linear": 4.0, "square": 0.2}, scan="square")
     assert found["linear"].growth == pytest.approx(1.0, abs=0.01)
     assert found["square"].growth == pytest.approx(4.0, abs=0.01)
 

@@ -41,7 +41,11 @@ def test_nothing_is_looked_up_for_a_feature_of_the_row_alone(monkeypatch: pytest
     assert store.columns(FLIGHTS[:1], names=["distance"])["distance"] == [FLIGHTS[0]["distance"]]
     assert asked == []
     store.columns(FLIGHTS[:1], names=["wind_to_east"])
-    assert set(asked) == {"wind_speed", "wind_from"}
+    assert set(asked) == {"wind_speed", "wind_from", "pressure", "weather_age"}
+
+
+def test_every_block_yields_the_inputs_that_it_is_said_to() -> None:
+    assert {feature.name for feature in FEATURES} == row_features.INPUTS == set(store_of_all_days().columns(FLIGHTS))
 
 
 def test_no_name_gives_no_column() -> None:
