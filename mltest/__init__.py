@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from mltest.evidence import Withheld as Withheld
     from mltest.faults import fault as fault
     from mltest.faults import twin as twin
-    from mltest.offers.feature_code import EquivalentMutant as EquivalentMutant
-    from mltest.offers.feature_code import FeatureCode as FeatureCode
     from mltest.offers.drill import FeatureDrill as FeatureDrill
     from mltest.offers.drill import Insertion as Insertion
+    from mltest.offers.feature_code import EquivalentMutant as EquivalentMutant
+    from mltest.offers.feature_code import FeatureCode as FeatureCode
     from mltest.offers.governance import FeaturePolicy as FeaturePolicy
     from mltest.offers.impact import OfflineMetric as OfflineMetric
     from mltest.offers.impact import OnlineImpact as OnlineImpact
