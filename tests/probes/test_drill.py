@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mltest.evidence import Withheld
@@ -66,6 +66,7 @@ def test_new_gone_and_changed_files_are_told_and_caches_of_tools_are_not(tree: P
     assert changed == ("code/features.py", "code/new.py", "code/other.py")
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-1000, 1000), min_size=3, max_size=40, unique=True))
 def test_a_planted_number_follows_the_toy_feature(values: list[int]) -> None:
     rows = pa.table({"toy": values, "y": [float(number % 7) for number in range(len(values))]})
