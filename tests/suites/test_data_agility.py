@@ -91,7 +91,7 @@ def test_an_edit_that_breaks_the_system_fails_and_the_stage_is_named(pytester: p
     replaced(tides / "system.py", 'rows["pressure"] - 1000.0)', 'rows["depth"])')
     found = scored(pytester)
     assert found.verdict == "failed", found.message
-    assert "with the feature the system broke in its stage features (KeyError: 'depth')" in found.message
+    assert "with the feature the system broke in its stage build (KeyError: 'depth')" in found.message
 
 
 def test_a_value_that_the_server_computes_otherwise_fails(pytester: pytest.Pytester, tides: Path) -> None:
