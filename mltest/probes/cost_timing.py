@@ -33,7 +33,9 @@ ALPHA = 0.05
 TRIES = 5
 """How often at most a timing is gone on with, until the same does not differ from the same and nothing is open."""
 
-_TAIL = 0.95
+TYPICAL, TAIL = 0.5, 0.95
+"""Quantiles that costs are judged by: what is slow at times only shows in the second."""
+
 _NONE, _ALL, _LOOP = "", "\0all", "\0loop"
 
 
@@ -76,8 +78,8 @@ def timed(asked: Requests, infos: Sequence[FeatureInfo], effort: Effort, seed: i
     slowness = _slowness(alone)
     return Timed(
         features=costs,
-        shared=quantile(alone[_NONE], 0.5, alpha).times(1 / slowness),
-        whole=quantile(alone[_ALL], 0.5, alpha).times(1 / slowness),
+        shared=quantile(alone[_NONE], TYPICAL, alpha).times(1 / slowness),
+        whole=quantile(alone[_ALL], TYPICAL, alpha).times(1 / slowness),
         whole_growth=whole_growth if len(cheap) == len(infos) else 1.0,
         slowness=slowness,
         same_apart=apart,
@@ -134,7 +136,7 @@ def _makers(asked: Requests, infos: Sequence[FeatureInfo], size: int) -> dict[st
 
 def _alone(info: FeatureInfo, taken: Mapping[str, list[float]], alpha: float) -> FeatureCost:
     scale = 1 / _slowness(taken)
-    one, tail = (_beyond(taken[info.name], taken[_NONE], share, alpha).times(scale) for share in (0.5, _TAIL))
+    one, tail = (_beyond(taken[info.name], taken[_NONE], share, alpha).times(scale) for share in (TYPICAL, TAIL))
     return FeatureCost(info, one=one, tail=tail)
 
 
@@ -179,7 +181,7 @@ def _batch_times(
 
 def _per_row(cost: FeatureCost, taken: Mapping[str, list[float]], arm: str, alpha: float) -> FeatureCost:
     def of(size: int) -> Bounds:
-        found = _beyond(taken[f"{size} {arm}"], taken[f"{size} {_NONE}"], 0.5, alpha)
+        found = _beyond(taken[f"{size} {arm}"], taken[f"{size} {_NONE}"], TYPICAL, alpha)
         return found.times(1 / (_slowness(taken) * size))
 
     return replace(cost, large=of(LARGE), small=of(SMALL))

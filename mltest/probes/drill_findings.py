@@ -12,9 +12,11 @@ import pyarrow as pa
 from mltest import figures
 from mltest.evidence import PartFailure, ReasonCode, Withheld
 from mltest.figures import Bar
+from mltest.probes import direction
 from mltest.probes.drill_run import PLAIN, REMOVED, TOY, Drilled
 from mltest.probes.row_digests import row_digests
 from mltest.probes.skew_values import compared, values_of
+from mltest.system import Model
 
 MOST_PLACES = 1
 """Edits by hand: what has to be written down twice is forgotten once."""
@@ -145,6 +147,13 @@ def obstacle(found: Findings, drilled: Drilled) -> tuple[str, ReasonCode] | None
     name = drilled.drill.feature
     if found.requests < FEWEST:
         return f"{found.requests} requests were served and logged, {FEWEST} are needed", ReasonCode.TOO_LITTLE_DATA
+    stranger = _other_version(drilled)
+    if stranger is not None:
+        return (
+            f"the request log speaks of version {stranger}, and {drilled.phases[TOY].version} was served: log what "
+            "answers",
+            ReasonCode.STALE,
+        )
     if found.effect is None or found.heeded is None:
         return (
             f"the request log shows no {name} that varies, so nobody can tell whether it moves a prediction: choose a "
@@ -158,6 +167,17 @@ def obstacle(found: Findings, drilled: Drilled) -> tuple[str, ReasonCode] | None
             ReasonCode.WITHHELD,
         )
     return None
+
+
+def contradiction(drilled: Drilled, model: Model | None) -> str | None:
+    """What the champion and the model that the copy trained say against each other, or None."""
+    plain = drilled.phases[PLAIN]
+    if plain.rows is None or plain.answers is None:
+        return None
+    champion = None if model is None else np.asarray(model.predict(plain.rows))
+    if champion is not None and champion.ndim == 2:
+        champion = champion[:, -1]
+    return direction.contradiction(champion, plain.answers["golden"], plain.metrics or {})
 
 
 def table(drilled: Drilled) -> str:
@@ -199,6 +219,14 @@ def _absent(drilled: Drilled) -> tuple[str, ...]:
         "the request log": toy.log is not None and name in toy.log.column_names,
     }
     return tuple(place for place, found in there.items() if not found)
+
+
+def _other_version(drilled: Drilled) -> str | None:
+    """A version in the log that is not the one that was served."""
+    toy = drilled.phases[TOY]
+    if toy.log is None or "version" not in toy.log.column_names:
+        return None
+    return next((str(said) for said in toy.log.column("version").to_pylist() if str(said) != toy.version), None)
 
 
 def _served(drilled: Drilled) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from mltest.probes.feature_encoding import is_category, numbers
 from mltest.probes.outcomes import outcome_of
 from mltest.system import Effort, Roles
 
-ROWS: Mapping[Effort, int] = {"quick": 6_000, "standard": 20_000, "thorough": 60_000}
+ROWS: Mapping[Effort, int] = {"quick": 12_000, "standard": 40_000, "thorough": 100_000}
 """Rows of the stretch to learn from and of the one to serve together."""
 
 STRENGTH = 2.0

@@ -24,8 +24,9 @@ import numpy as np
 
 from mltest.evidence import PartFailure
 from mltest.offers.drill import FeatureDrill, edited_files
-from mltest.probes import drill_tree, tree_copy
-from mltest.system import SystemRef
+from mltest.probes import drill_planting, drill_tree, pipeline_slice, tree_copy
+from mltest.probes.pipeline_slice import PipelineSlice
+from mltest.system import Data, SystemRef
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -51,6 +52,7 @@ class DrillTask:
 
     ref: SystemRef
     drill: FeatureDrill
+    chosen: PipelineSlice
     tree: Path
     folder: Path
     texts: Mapping[str, str]
@@ -74,6 +76,8 @@ class Phase:
     columns: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     digest: str = ""
+    version: str = ""
+    metrics: Mapping[str, float] | None = None
     config: Mapping[str, Any] | None = None
     seconds: Mapping[str, float] | None = None
     answers: Mapping[str, npt.NDArray[np.float64]] | None = None
@@ -98,8 +102,11 @@ class Drilled:
     generated: tuple[str, ...]
 
 
-def run(ref: SystemRef, drill: FeatureDrill, root: Path) -> Drilled:
-    """Copies the tree below `root` and runs the drill. Raises Withheld for an edit that cannot be made."""
+def run(ref: SystemRef, drill: FeatureDrill, root: Path, data: Data) -> Drilled:
+    """Copies the tree below `root` and runs the drill on the first days of `data`.
+
+    Raises Withheld for an edit that cannot be made.
+    """
     ref.workdir.mkdir(parents=True, exist_ok=True)
     root = root.resolve()
     before = {name: drill_tree.digest_of(root / name) for name in edited_files(drill.edits)}
@@ -110,6 +117,7 @@ def run(ref: SystemRef, drill: FeatureDrill, root: Path) -> Drilled:
         task = DrillTask(
             ref=replace(ref, source=drill.source, root=tree, workdir=scratch / "work", cache=scratch / "cache"),
             drill=drill,
+            chosen=pipeline_slice.earliest(data, drill_planting.ROWS[ref.effort]),
             tree=tree,
             folder=scratch / "results",
             texts=texts,
@@ -188,6 +196,8 @@ def _read(folder: Path, said: str) -> Phase:
         columns=tuple(plain["columns"]),
         inputs=tuple(plain["inputs"]),
         digest=plain["digest"],
+        version=plain["version"],
+        metrics=plain["metrics"],
         config=plain["config"],
         seconds=plain["seconds"],
         answers={path.stem: np.load(path, allow_pickle=False) for path in folder.glob("*.npy")},

@@ -25,8 +25,9 @@ import numpy as np
 from pyarrow import feather
 
 from mltest.construction import build
-from mltest.probes import drill_planting, drill_tree, pipeline_slice
+from mltest.probes import drill_planting, drill_tree
 from mltest.probes.drill_run import BEFORE, EDITED, LOG, PHASES, PLAIN, RESULT, ROWS, TOY, DrillTask
+from mltest.probes.pipeline_slice import PipelineSlice
 from mltest.system import Artifact, System
 from mltest.tables.rows import to_arrow
 
@@ -126,7 +127,7 @@ def _through(task: DrillTask, phase: str, watch: _Watch) -> dict[str, Any]:
     ref = replace(task.ref, workdir=task.ref.workdir / phase)
     ref.workdir.mkdir(parents=True, exist_ok=True)
     system: Any = build(ref)
-    roles, chosen = system.data.roles, pipeline_slice.earliest(system.data, drill_planting.ROWS[ref.effort])
+    roles, chosen = system.data.roles, task.chosen
     raw = system.data.raw(chosen.whole)
     watch.stage = "features"
     catalogue = [info.name for info in system.features.catalogue]
@@ -150,9 +151,10 @@ def _through(task: DrillTask, phase: str, watch: _Watch) -> dict[str, Any]:
         old = pickle.loads((task.folder / ARTIFACT).read_bytes())  # noqa: S301 - written by the run before
     np.save(folder / "golden.npy", _numbers(_model_of(system, old).predict(served)))
     feather.write_feather(served, folder / ROWS)
-    if phase == TOY:
-        _serve(system, artifact, chosen, raw, task, watch)
+    version = _serve(system, artifact, chosen, raw, task, watch) if phase == TOY else ""
     return {
+        "version": version,
+        "metrics": {str(name): float(value) for name, value in artifact.metrics.items()},
         "catalogue": catalogue,
         "columns": features.column_names,
         "inputs": list(inputs),
@@ -167,8 +169,11 @@ def _model_of(system: System, artifact: Artifact) -> Any:
     return training.load(artifact)
 
 
-def _serve(system: Any, artifact: Artifact, chosen: Any, raw: Any, task: DrillTask, watch: _Watch) -> None:
-    """Serves the new model, asks it, and predicts what was logged, with the toy feature as logged and held still."""
+def _serve(system: Any, artifact: Artifact, chosen: PipelineSlice, raw: Any, task: DrillTask, watch: _Watch) -> str:
+    """Serves the new model, asks it, and predicts what was logged, with the toy feature as logged and held still.
+
+    Returns the version that was served.
+    """
     watch.stage = "serving"
     version = system.registry.register(artifact)
     records = list(system.serving.records(raw, chosen.serve))
@@ -177,14 +182,14 @@ def _serve(system: Any, artifact: Artifact, chosen: Any, raw: Any, task: DrillTa
     place = task.ref.workdir / "server"
     place.mkdir(parents=True, exist_ok=True)
     with system.serving.start(place, version=version, as_of=chosen.served_from) as handle:
-        answers = handle.predict(records[::step][:RECORDS])
+        handle.predict(records[::step][:RECORDS])
         log = to_arrow(handle.request_log())
     feather.write_feather(log, folder / LOG)
-    np.save(folder / "said.npy", _numbers([answer["prediction"] for answer in answers]))
     if task.drill.feature in log.column_names:
         model = system.training.load(artifact)
         np.save(folder / "moving.npy", _numbers(model.predict(log)))
         np.save(folder / "still.npy", _numbers(model.predict(drill_planting.held_still(log, task.drill.feature))))
+    return str(version)
 
 
 def _numbers(answers: Any) -> np.ndarray:

@@ -21,6 +21,7 @@ from mltest.offers.impact import OfflineMetric, OnlineImpact
 from mltest.offers.privacy import PrivacyPolicy
 from mltest.offers.refresh import AgedLoss, RefreshPolicy
 from mltest.system import Artifact, FeatureInfo, ModelInfo, RawColumn, Roles, System, SystemRef, Window
+from tests.faults.synthetic_repository import ParcelRegistry, ParcelRepository
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 NUMBERS = ("weight", "distance", "gap")
@@ -269,7 +270,9 @@ def system(ref: SystemRef) -> System:
         features=ParcelFeatures(),
         training=training,
         model=model,
+        registry=ParcelRegistry(training.load),
         serving=ParcelServing(model),
+        repository=ParcelRepository(),
         labels=ParcelLabels(),
     )
 

@@ -21,6 +21,7 @@ PROBED = (
     "data.privacy",
     "data.requirements",
     "data.cost",
+    "data.agility",
     "model.baseline",
     "model.slices",
     "model.inclusion",

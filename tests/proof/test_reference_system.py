@@ -28,8 +28,12 @@ CAUSES: Mapping[str, Mapping[str, str]] = {
         "O-D5-c": "has mode 0666: anybody may change it",
         "O-D5-d": "apply the list",
     },
+    "data.agility": {
+        "O-D6-a": "adding drill_departures_5min takes 2 edits",
+        "O-D6-c": "of the effect of drill_departures_5min in the trained model shows",
+    },
     "data.cost": {
-        "O-D3-a": "takes .* µs in the median, allowed are 200",
+        "O-D3-a": "band_recent_air_time_24h takes .* µs .*allowed are 200",
         "O-D3-d": "reads .*ratings_of_another_team.csv, which its source",
     },
     "data.requirements": {"ETA-D4-weather": "follows the future", "O-D4-c": "schedule_adjustment follows the future"},

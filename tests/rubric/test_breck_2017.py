@@ -46,6 +46,25 @@ def test_the_numbers_are_the_papers(rubric: Rubric):
 def test_exactly_the_items_with_a_built_in_probe_say_so(rubric: Rubric):
     suites = {suite.stem for suite in resources.path("suites").glob("*/test_mlscore_*.py")}
     assert {f"test_mlscore_{item.id.replace('.', '_')}" for item in rubric.items if item.probed} == suites
+    assert {item.id for item in rubric.items if item.probed} == {
+        "data.schema",
+        "data.benefit",
+        "data.cost",
+        "data.requirements",
+        "data.privacy",
+        "data.agility",
+        "data.feature_code",
+        "model.review",
+        "model.offline_online",
+        "model.staleness",
+        "model.baseline",
+        "model.slices",
+        "model.inclusion",
+        "infra.reproducibility",
+        "infra.integration",
+        "monitoring.skew",
+        "monitoring.numerics",
+    }
 
 
 def test_titles_are_unique_in_both_lengths(rubric: Rubric):

@@ -27,7 +27,6 @@ def test_features_within_their_budgets_pass_and_the_ledger_is_on_the_card(pytest
 @pytest.mark.parametrize(
     ("fault", "measured", "cause"),
     [
-        ("O-D3-a=1", "features_over_budget", "waves_today takes .* µs .*allowed are 200"),
         ("O-D3-a=5", "features_over_budget", "waves_today takes .* µs .*allowed are 200"),
         ("O-D3-a.waiting=5", "features_over_budget", "waves_today takes .* µs .*allowed are 200"),
         ("O-D3-b=1", "features_opening_files_or_hosts", "waves_today opens .*reports.csv for every request"),
@@ -57,9 +56,7 @@ def test_what_costs_too_much_fails_and_the_message_names_it(
         "O-D3-d.twin=1",
         "O-D3-d.host.twin=1",
         "O-D3-a=0",
-        "O-D3-b=0",
         "O-D3-c=0",
-        "O-D3-d=0",
     ],
 )
 def test_a_harmless_change_keeps_the_verdict(pytester: pytest.Pytester, fault: str) -> None:
