@@ -148,6 +148,12 @@ def nobody_reviewed(ref: SystemRef) -> System:
     return finished(begun(ref), [])
 
 
+def nobody_reviewed_and_no_checkout(ref: SystemRef) -> System:
+    made = nobody_reviewed(ref)
+    (ref.workdir / "mill" / ".git").rename(ref.workdir / "mill" / "git-moved-away")
+    return made
+
+
 def unsigned_commits(ref: SystemRef) -> System:
     mill = begun(ref)
     mill.commit({"train/net.py": "LAYERS = 7\n"}, signer=None)

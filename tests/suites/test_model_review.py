@@ -122,6 +122,15 @@ def test_nothing_to_look_at_never_passes(pytester: pytest.Pytester, fault: str) 
     assert found.message
 
 
+def test_without_a_review_it_is_the_same_in_a_folder_that_is_no_checkout(pytester: pytest.Pytester) -> None:
+    here, there = (
+        scored(pytester, source=f"tests.suites.mill_corners:nobody_reviewed{where}")
+        for where in ("", "_and_no_checkout")
+    )
+    assert (here.verdict, here.reason_code, here.message) == (there.verdict, there.reason_code, there.message)
+    assert (here.verdict, here.reason_code) == ("not_demonstrated", "withheld")
+
+
 def test_rows_and_answers_change_nothing_in_who_reviewed(pytester: pytest.Pytester) -> None:
     found = scored(pytester, *[f"{fault}=1" for fault in UNTOUCHED])
     assert found.verdict == "passed", found.message
