@@ -21,6 +21,7 @@ from mltest.offers.impact import OfflineMetric, OnlineImpact
 from mltest.offers.privacy import PrivacyPolicy
 from mltest.offers.refresh import AgedLoss, RefreshPolicy
 from mltest.system import Artifact, FeatureInfo, ModelInfo, RawColumn, Roles, System, SystemRef, Window
+from tests.faults import synthetic_repository
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 NUMBERS = ("weight", "distance", "gap")
@@ -271,6 +272,8 @@ def system(ref: SystemRef) -> System:
         model=model,
         serving=ParcelServing(model),
         labels=ParcelLabels(),
+        repository=synthetic_repository.repository(home / "code"),
+        registry=synthetic_repository.ParcelRegistry(home / "code"),  # type: ignore[arg-type]
     )
 
 

@@ -21,6 +21,8 @@ PROBED = (
     "data.privacy",
     "data.requirements",
     "data.cost",
+    "data.feature_code",
+    "model.review",
     "model.baseline",
     "model.slices",
     "model.inclusion",
