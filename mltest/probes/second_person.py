@@ -98,8 +98,8 @@ class Reviewers:
 def _require_signatures(reviews: Sequence[Review], open_ones: _Unsettled) -> None:
     if open_ones.unsigned:
         raise Withheld(
-            f"commit {open_ones.unsigned[0][:12]} changed the specification and carries no signature by an allowed key, "
-            "so that nobody knows who wrote it (git's author field is no identity): sign commits"
+            f"commit {open_ones.unsigned[0][:12]} changed the specification and has no signature by an allowed key, "
+            "and nobody knows who wrote it (git's author field is no identity): sign commits"
         )
     if reviews and not any(isinstance(review, SignedReview) and review.signature.strip() for review in reviews):
         raise Withheld(
