@@ -7,9 +7,9 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
-from mltest.offers.drill import FeatureDrill
 from mltest.adapters.git import GitHistory
 from mltest.evidence import Withheld
+from mltest.offers.drill import FeatureDrill
 from mltest.offers.feature_code import EquivalentMutant, FeatureCode
 from mltest.system import Review
 from reference_system.readiness import drill, feature_code
