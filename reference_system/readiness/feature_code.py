@@ -26,49 +26,55 @@ _PLACES = (f"{LOOKED_UP}:References.from_raw.places", f"{LOOKED_UP}:References.f
 
 _OF_ROWS: dict[str, tuple[str, ...]] = {
     "scheduled_elapsed": (
-        f'{ROWS}:_MADE["scheduled_elapsed"]',
+        f'{ROWS}:_schedule["scheduled_elapsed"]',
         f"{ROWS}:facts.elapsed",
         f"{CLOCKS}:scheduled_elapsed",
         f"{CLOCKS}:_in_zones",
         _READING,
         *_TO_UTC,
     ),
-    "distance": (f'{ROWS}:_MADE["scheduled_elapsed"]', f"{READ}:NUMBER_COLUMNS"),
-    "scheduled_departure_minute": (f"{ROWS}:_scheduled_departure_minute", _READING),
+    "distance": (f'{ROWS}:_schedule["distance"]', f"{READ}:NUMBER_COLUMNS"),
+    "scheduled_departure_minute": (f'{ROWS}:_schedule["scheduled_departure_minute"]', _READING),
     "estimated_arrival_minute": (
-        f"{ROWS}:_estimated_arrival_minute",
+        f"{ROWS}:_schedule.arrival",
+        f'{ROWS}:_schedule["estimated_arrival_minute"]',
         f"{CLOCKS}:arrival_clock",
         f"{CLOCKS}:departure_instants",
         *_TO_LOCAL,
     ),
     "destination_latitude": (
-        f'{ROWS}:_MADE["destination_latitude"]',
+        f'{ROWS}:_schedule["destination_latitude"]',
         f'{LOOKED_UP}:References.destination_columns["latitude"]',
         *_PLACES,
     ),
     "destination_longitude": (
-        f'{ROWS}:_MADE["destination_longitude"]',
+        f'{ROWS}:_schedule["destination_longitude"]',
         f'{LOOKED_UP}:References.destination_columns["longitude"]',
         *_PLACES,
     ),
-    **dict.fromkeys(("carrier", "origin", "dest"), (f'{ROWS}:_MADE["scheduled_elapsed"]', f"{READ}:TEXT_COLUMNS")),
-    "day_of_week": (f"{ROWS}:_day_of_week", f"{ROWS}:WEEKDAYS"),
-    "scheduled_hour": (f"{ROWS}:_scheduled_hour",),
-    "departure_delay": (f'{ROWS}:_MADE["departure_delay"]', f"{READ}:NUMBER_COLUMNS"),
+    **dict.fromkeys(("carrier", "origin", "dest"), (f'{ROWS}:_categories["carrier"]', f"{READ}:TEXT_COLUMNS")),
+    "day_of_week": (f"{ROWS}:_categories.weekday", f"{ROWS}:WEEKDAYS"),
+    "scheduled_hour": (f"{ROWS}:_categories.hours",),
+    "departure_delay": (f'{ROWS}:_departure["departure_delay"]', f"{READ}:NUMBER_COLUMNS"),
     "departure_minute": (
-        f"{ROWS}:_departure_minute",
+        f"{ROWS}:_departure.local",
         f"{CLOCKS}:departure_instants",
         _READING,
         *_TO_LOCAL,
     ),
-    "plane_age": (f"{ROWS}:_plane_age", f'{LOOKED_UP}:References.plane_columns["plane_year"]', *_PLANES),
-    "plane_seats": (f'{ROWS}:_MADE["plane_seats"]', f'{LOOKED_UP}:References.plane_columns["plane_seats"]', *_PLANES),
-    "plane_model": (f'{ROWS}:_MADE["plane_seats"]', f"{LOOKED_UP}:References.plane_columns", *_PLANES),
+    "plane_age": (
+        f"{ROWS}:_plane.year",
+        f'{ROWS}:_plane["plane_age"]',
+        f'{LOOKED_UP}:References.plane_columns["plane_year"]',
+        *_PLANES,
+    ),
+    "plane_seats": (f'{ROWS}:_plane["plane_seats"]', f'{LOOKED_UP}:References.plane_columns["plane_seats"]', *_PLANES),
+    "plane_model": (f'{ROWS}:_categories["plane_model"]', f"{LOOKED_UP}:References.plane_columns", *_PLANES),
 }
 _OF_WEATHER: dict[str, tuple[str, ...]] = {
-    name: (f"{ROWS}:_wind_to", f'{ROWS}:_MADE["{name}"]', f"{DECLARED}:_weather")
+    name: (f"{ROWS}:_weather.speed", f"{ROWS}:_weather.steady", f'{ROWS}:_weather["{name}"]', f"{DECLARED}:_weather")
     for name in ("wind_to_east", "wind_to_north")
-} | {"pressure_missing": (f"{ROWS}:_pressure_missing", f'{DECLARED}:WEATHER["weather_age"]')}
+} | {"pressure_missing": (f'{ROWS}:_weather["pressure_missing"]', f'{DECLARED}:WEATHER["weather_age"]')}
 _ENTRIES = {
     "wind_speed": 'WEATHER["wind_speed"]',
     "precipitation": 'WEATHER["precipitation"]',
@@ -144,7 +150,7 @@ def _of_window(feature: WindowFeature) -> Iterator[str]:
     if feature.value_minus is not None:
         yield f"{DECLARED}:ROUTE_MEDIANS[{feature.value_minus}]"
     if feature.minus is not None:
-        yield f"{ROWS}:_of_window"
+        yield f"{ROWS}:_window"
     if isinstance(feature.window, LastEvents):
         yield from (f"{SQL}:_last_events", f"{SQL}:_source", f"{LOG}:EventLog.last_events")
         if feature.statistic in ("mean", "median"):
