@@ -87,6 +87,12 @@ class GitHistory:
         return {name: content[blob] for name, blob in blobs.items()}
 
     def changes(self, paths: Sequence[str]) -> Sequence[str]:
+        if self._text("rev-parse", "--is-shallow-repository") == "true":
+            raise Withheld(
+                "the clone is shallow, so that nobody can tell who wrote what: fetch the whole history "
+                "(fetch-depth: 0, or git fetch --unshallow)",
+                _MISSING,
+            )
         return self._text(
             "log", f"--max-count={MOST_CHANGES}", "--format=%H", "--full-history", self._tip, "--", *paths
         ).split()

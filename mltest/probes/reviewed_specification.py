@@ -8,18 +8,16 @@ who reviewed is told by signatures alone (git's author field is whatever its aut
 from __future__ import annotations
 
 import json
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import yaml
-
 from mltest import offers
-from mltest.evidence import PartFailure, ReasonCode, Withheld
+from mltest.evidence import ReasonCode, Withheld
 from mltest.offers import review as review_offer
-from mltest.offers.review import History, Provenance, SignedReview, Signer, Specification
+from mltest.offers.review import History, Provenance, SignedReview, Specification
+from mltest.probes import reviewed_settings
+from mltest.probes.second_person import Reviewers, Standing
 from mltest.system import Review
 
 NOBODY = (
@@ -27,7 +25,6 @@ NOBODY = (
     "a second person review it, sign its digest, and offer that by reviews() of the `repository` part"
 )
 _FEW = 3
-_AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -114,10 +111,14 @@ def follow(registry: Any, model: Any, repository: Any, training: Any) -> Chain:
     digest = review_offer.digest_of(told.files)
     commit, changes = _home(history, specification, told)
     content = history.files(commit or told.commit, specification.paths) if commit or history.holds(told.commit) else {}
-    settings = _settings(specification, content, told, training) if content else ((), 0, ())
+    settings = reviewed_settings.compared(specification, content, told, training) if content else ((), 0, ())
     of_this = tuple(review for review in reviews if review.digest == digest)
-    authors = _authors(history, specification, reviews, commit, changes) if commit and of_this else {}
-    approvals, doubts = _approvals(history, of_this, authors, people)
+    standing = Standing()
+    if commit and of_this:
+        reviewers = Reviewers(history, reviews, people)
+        standing = reviewers.standing(
+            changes, lambda change: review_offer.digest_of(_content(history, specification, change))
+        )
     return Chain(
         version=version,
         commit=told.commit,
@@ -129,9 +130,9 @@ def follow(registry: Any, model: Any, repository: Any, training: Any) -> Chain:
         n_settings=settings[1],
         unreviewed_settings=settings[2],
         reviews=of_this,
-        approvals=approvals,
-        authors=tuple(sorted(signer.name for signer in authors.values())),
-        doubts=doubts,
+        approvals=standing.approvals,
+        authors=standing.authors,
+        doubts=standing.doubts,
     )
 
 
@@ -163,7 +164,7 @@ def _home(history: History, specification: Specification, told: Provenance) -> t
     changes = list(history.changes(specification.paths))
     if history.is_on_branch(told.commit) and _content(history, specification, told.commit) == dict(told.files):
         same = next((n for n, c in enumerate(changes) if _content(history, specification, c) == dict(told.files)), None)
-        return told.commit, changes[same:] if same is not None else changes
+        return (None, ()) if same is None else (told.commit, changes[same:])
     if history.is_on_branch(told.commit):
         return None, ()
     for number, change in enumerate(changes):
@@ -182,117 +183,6 @@ def _differing(history: History, specification: Specification, told: Provenance)
         return ()
     there = _content(history, specification, told.commit)
     return tuple(path for path in sorted({*there, *told.files}) if there.get(path) != told.files.get(path))
-
-
-def _settings(
-    specification: Specification, content: Mapping[str, bytes], told: Provenance, training: Any
-) -> tuple[tuple[str, ...], int, tuple[str, ...]]:
-    """Settings that differ from the reviewed file, how many were compared, and those in effect that it lacks."""
-    if specification.configuration is None:
-        raise Withheld(
-            "the specification names no file that settings are read from, so that they cannot be held against what was "
-            "reviewed: name it as its configuration",
-            ReasonCode.PART_MISSING,
-        )
-    reviewed = _plain(_reviewed(specification.configuration, content))
-    effective = {name: value for name, value in _plain(told.config).items() if name not in specification.not_decisive}
-    differing = [_setting(name, effective[name], reviewed) for name in effective if name in reviewed]
-    shipped = {} if training is None else _plain(dict(training.config))
-    differing += [
-        f"{name} is {shipped[name]!r} in the training that is shipped, reviewed is {reviewed[name]!r}"
-        for name in shipped
-        if name in reviewed and name not in specification.not_decisive and shipped[name] != reviewed[name]
-    ]
-    wrong = tuple(dict.fromkeys(each for each in differing if each))
-    return wrong, len([n for n in effective if n in reviewed]), tuple(n for n in effective if n not in reviewed)
-
-
-def _setting(name: str, value: Any, reviewed: Mapping[str, Any]) -> str:
-    return "" if value == reviewed[name] else f"{name} was {value!r}, reviewed is {reviewed[name]!r}"
-
-
-def _reviewed(place: str, content: Mapping[str, bytes]) -> Mapping[str, Any]:
-    path, _, table = place.partition("#")
-    if path not in content:
-        raise Withheld(
-            f"{path}, which settings are said to be read from, is not among the files of the specification: add it",
-            ReasonCode.PART_MISSING,
-        )
-    text = content[path].decode("utf-8")
-    try:
-        found: Any = tomllib.loads(text) if path.endswith(".toml") else _parsed(path, text)
-        for key in filter(None, table.split(".")):
-            found = found[key]
-        return dict(found)
-    except (ValueError, KeyError, TypeError, yaml.YAMLError) as error:
-        raise PartFailure(f"{place} cannot be read as settings ({type(error).__name__}: {error})") from error
-
-
-def _parsed(path: str, text: str) -> Any:
-    return json.loads(text) if path.endswith(".json") else yaml.safe_load(text)
-
-
-def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings as JSON has them: a tuple is a list, and 1 is 1.0."""
-    plain: dict[str, Any] = json.loads(json.dumps(dict(settings), default=str))
-    return plain
-
-
-def _authors(
-    history: History,
-    specification: Specification,
-    reviews: Sequence[Review],
-    commit: str,
-    changes: Sequence[str],
-) -> dict[str, Signer]:
-    """Who signed the changes that led to this content, back to content that was reviewed before.
-
-    Raises Withheld when one of them is not signed: then nobody knows who wrote it.
-    """
-    known = {review.digest for review in reviews}
-    new: list[str] = []
-    for number, change in enumerate(changes):
-        if number and review_offer.digest_of(_content(history, specification, change)) in known:
-            break
-        new.append(change)
-    signed = history.signers(new)
-    unsigned = [change for change in new if signed.get(change) is None]
-    if unsigned or not new:
-        named = unsigned[0][:12] if unsigned else commit[:12]
-        raise Withheld(
-            f"commit {named} changed the specification and carries no signature by an allowed key, so that nobody "
-            "knows who wrote it (git's author field is no identity): sign commits"
-        )
-    return {change: signer for change, signer in signed.items() if signer is not None}
-
-
-def _approvals(
-    history: History, reviews: Sequence[Review], authors: Mapping[str, Signer], people: Mapping[str, str]
-) -> tuple[tuple[SignedReview, ...], tuple[str, ...]]:
-    """Reviews that count, and why the others do not. Raises Withheld when none of them is signed at all."""
-    signed = [review for review in reviews if isinstance(review, SignedReview) and review.signature.strip()]
-    if reviews and not signed:
-        raise Withheld(
-            f"the review by {reviews[0].reviewer} carries no signature, so that nobody knows who gave it: let the "
-            "reviewer sign the digest (mltest.SignedReview)"
-        )
-    writers = {people.get(signer.name, signer.name) for signer in authors.values()}
-    keys = {signer.key for signer in authors.values()}
-    counted: list[SignedReview] = []
-    doubts: list[str] = []
-    for review in signed:
-        signer = history.verified(review, review_offer.signed_text(review.digest, review.reviewer, review.at))
-        if signer is None:
-            doubts.append(f"the signature of the review by {review.reviewer} does not hold")
-        elif review.at > datetime.now(UTC) + _AHEAD:
-            doubts.append(f"the review by {review.reviewer} is dated {review.at:%Y-%m-%d}, which is still to come")
-        elif people.get(signer.name, signer.name) in writers or signer.key in keys:
-            doubts.append(
-                f"{review.reviewer} approved what {' and '.join(sorted(writers))} wrote, which is the same person"
-            )
-        else:
-            counted.append(review)
-    return tuple(counted), tuple(doubts)
 
 
 def _few(texts: Sequence[str]) -> str:

@@ -45,7 +45,7 @@ _COSMIC = (
     "NumberReplacer",
 )
 """Operators that keep the type of a value: `a << b` in place of `a + b` would be noticed by any execution."""
-_ASIDE = ("annassign", "tfpdef", "decorator", "decorators", "raise_stmt", "assert_stmt", "import_from", "import_name")
+_ASIDE = ("tfpdef", "decorator", "decorators", "raise_stmt", "assert_stmt", "import_from", "import_name")
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,10 +140,13 @@ def _replaced(file: SourceFile, change: Replacement) -> Callable[[], str]:
 
 
 def _is_aside(node: Any) -> bool:
+    below = None
     while node is not None:
+        if node.type == "annassign" and below is node.children[1]:
+            return True
         if node.type in _ASIDE or (node.type == "atom_expr" and _logs(node)) or _is_technical(node):
             return True
-        node = node.parent
+        below, node = node, node.parent
     return False
 
 

@@ -195,7 +195,7 @@ def _other_arguments(node: Any, around: Neighbourhood) -> Iterator[Replacement]:
         known = around.arguments[callee, position]
         distinct = list(dict.fromkeys(known))
         text = argument.get_code(include_prefix=False)
-        named_there = position == 0 and len(distinct) == len(known)
+        named_there = position == 0 and len(distinct) == len(known) and len(listed(node.children[1])) > 1
         if len(distinct) < 2 or named_there or is_prose(argument) or position in TECHNICAL_KEYWORDS:
             continue
         others = [other for other in distinct if other != text and _kind(other) == _kind(text) != "variable"]

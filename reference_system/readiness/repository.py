@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
+from mltest.adapters.git import GitHistory
+from mltest.evidence import Withheld
 from mltest.offers.drill import FeatureDrill
 from mltest.offers.feature_code import EquivalentMutant, FeatureCode
 from mltest.system import Review
@@ -25,6 +28,9 @@ class EtaRepository:
 
     @cached_property
     def commit(self) -> str:
+        """What is checked out; empty where nobody knows, as in a folder that is no checkout."""
+        with suppress(Withheld):
+            return GitHistory(self.root, branch="main", allowed_signers="allowed_signers").head()
         return ""
 
     def reviews(self) -> Sequence[Review]:

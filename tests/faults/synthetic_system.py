@@ -21,7 +21,7 @@ from mltest.offers.impact import OfflineMetric, OnlineImpact
 from mltest.offers.privacy import PrivacyPolicy
 from mltest.offers.refresh import AgedLoss, RefreshPolicy
 from mltest.system import Artifact, FeatureInfo, ModelInfo, RawColumn, Roles, System, SystemRef, Window
-from tests.faults.synthetic_repository import ParcelRegistry, ParcelRepository
+from tests.faults import synthetic_repository
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 NUMBERS = ("weight", "distance", "gap")
@@ -270,10 +270,10 @@ def system(ref: SystemRef) -> System:
         features=ParcelFeatures(),
         training=training,
         model=model,
-        registry=ParcelRegistry(training.load),
         serving=ParcelServing(model),
-        repository=ParcelRepository(),
         labels=ParcelLabels(),
+        repository=synthetic_repository.repository(home / "code"),
+        registry=synthetic_repository.ParcelRegistry(home / "code", training.load),
     )
 
 

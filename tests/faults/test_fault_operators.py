@@ -22,6 +22,8 @@ PROBED = (
     "data.requirements",
     "data.cost",
     "data.agility",
+    "data.feature_code",
+    "model.review",
     "model.baseline",
     "model.slices",
     "model.inclusion",

@@ -207,7 +207,7 @@ def made_up_day(seed: int = 0, flights: int = 320) -> Day:
     """
     chance = np.random.default_rng(seed)
     made = [_flight(chance, number) for number in range(flights)]
-    made += [{**_flight(chance, 1_000 + n), "dest": "HNL", "band": "band0", **_at(-n * 1_412)} for n in range(3)]
+    made += [{**_flight(chance, 1_000 + n), **RARE, **_at(n)} for n in (-4_500, -3_030, -1_500, 0)]
     reports = [
         _report(chance, origin, hour)
         for origin in ("EWR", "JFK")
@@ -216,6 +216,10 @@ def made_up_day(seed: int = 0, flights: int = 320) -> Day:
     ]
     order = chance.permutation(len(made))
     return Day([made[place] for place in order], reports)
+
+
+RARE = {"dest": "HNL", "band": "band0"}
+"""Where so few land that the one before is half an hour short of a day away, half an hour more, or just a day."""
 
 
 def _at(landed: int) -> dict[str, int]:

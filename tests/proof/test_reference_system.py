@@ -37,7 +37,7 @@ CAUSES: Mapping[str, Mapping[str, str]] = {
         "O-D3-d": "reads .*ratings_of_another_team.csv, which its source",
     },
     "data.requirements": {"ETA-D4-weather": "follows the future", "O-D4-c": "schedule_adjustment follows the future"},
-    "data.feature_code": {"O-D7-a": "muted|no test ran", "ETA-D7-clock": "mutants of scheduled_departure_minute"},
+    "data.feature_code": {"O-D7-a": "muted|no test ran", "ETA-D7-clock": "mutants of \\w+_minute its tests notice"},
     "model.baseline": {"O-M5-b": "a simpler model is better", "ETA-M5-decay": "a simpler model is better"},
     "model.slices": {"ETA-M6-carrier": "carrier = WN", "ETA-M6-join": "dest = DEN .* join"},
     "model.offline_online": {"O-M2-b": "the offline evaluation leaves out 20", "O-M2-c": "not those of its key"},

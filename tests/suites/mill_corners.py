@@ -13,6 +13,7 @@ from tests.suites.mill import (
     BOT,
     FILES,
     SETTINGS,
+    Mill,
     MillRegistry,
     allowed,
     begun,
@@ -148,6 +149,12 @@ def nobody_reviewed(ref: SystemRef) -> System:
     return finished(begun(ref), [])
 
 
+def nobody_reviewed_and_no_checkout(ref: SystemRef) -> System:
+    made = nobody_reviewed(ref)
+    (ref.workdir / "mill" / ".git").rename(ref.workdir / "mill" / "git-moved-away")
+    return made
+
+
 def unsigned_commits(ref: SystemRef) -> System:
     mill = begun(ref)
     mill.commit({"train/net.py": "LAYERS = 7\n"}, signer=None)
@@ -174,6 +181,29 @@ def taking_turns(ref: SystemRef) -> System:
     first = signed(mill.digest())
     mill.commit({"train/net.py": "LAYERS = 9\n"}, signer=BEA)
     return finished(mill, [first, signed(mill.digest(), ADA, author=BEA)])
+
+
+def earlier_review_by_word(ref: SystemRef) -> System:
+    """Ada's first state was approved by a typed record; the state that Bea touched since was approved by Ada."""
+    mill = begun(ref)
+    typed = Review(mill.digest(), BEA, ADA, AT)
+    mill.commit({"train/net.py": "LAYERS = 9\n"}, signer=BEA)
+    return finished(mill, [typed, signed(mill.digest(), ADA, author=BEA)])
+
+
+def shallow_clone(ref: SystemRef) -> System:
+    """A clone of depth one shows the last commit alone, as if its author had written everything."""
+    mill = begun(ref, "origin")
+    mill.commit({"README.md": "x"}, signer=BEA)
+    mill.git("clone", "-q", "--depth", "1", f"file://{mill.root}", str(ref.workdir / "mill"))
+    clone = Mill(ref.workdir / "mill")
+    return finished(clone, [signed(clone.digest(), ADA)])
+
+
+def settings_unknown(ref: SystemRef) -> System:
+    """Nothing was written down about the settings, so that nothing differs."""
+    mill = begun(ref)
+    return finished(mill, [signed(mill.digest())], config={})
 
 
 def setting_overridden(ref: SystemRef) -> System:

@@ -52,6 +52,9 @@ def test_a_model_from_what_another_person_signed_passes(pytester: pytest.Pyteste
             "not_demonstrated",
             "the reviewed file does not hold it",
         ),
+        ("earlier_review_by_word", "failed", "which is the same person"),
+        ("shallow_clone", "not_demonstrated", "the clone is shallow"),
+        ("settings_unknown", "not_demonstrated", "did not write down what"),
         ("nobody_reviewed", "not_demonstrated", "a second person review it"),
         ("one_person_alone", "not_demonstrated", "one person alone"),
         ("reviewed_by_word", "not_demonstrated", "carries no signature, so that nobody knows who gave it"),
@@ -120,6 +123,15 @@ def test_nothing_to_look_at_never_passes(pytester: pytest.Pytester, fault: str) 
     found = scored(pytester, f"{fault}=1")
     assert found.verdict in ("not_demonstrated", "error", "failed"), found.message
     assert found.message
+
+
+def test_without_a_review_it_is_the_same_in_a_folder_that_is_no_checkout(pytester: pytest.Pytester) -> None:
+    here, there = (
+        scored(pytester, source=f"tests.suites.mill_corners:nobody_reviewed{where}")
+        for where in ("", "_and_no_checkout")
+    )
+    assert (here.verdict, here.reason_code, here.message) == (there.verdict, there.reason_code, there.message)
+    assert (here.verdict, here.reason_code) == ("not_demonstrated", "withheld")
 
 
 def test_rows_and_answers_change_nothing_in_who_reviewed(pytester: pytest.Pytester) -> None:
