@@ -23,6 +23,7 @@ from mltest.probes.evaluation_rows import Flattery
 from mltest.probes.impact_replay import Replay
 from mltest.probes.label_join import LEAST_FOUND, MOST_MISMATCHES, Comparison
 from mltest.probes.model_variants import Variant
+from mltest.probes.outcomes import Unanswered
 from mltest.stats.arrays import FloatArray
 from mltest.stats.clusters import cluster
 from mltest.stats.rank_agreement import Correlation, correlation, pairs_needed
@@ -64,6 +65,11 @@ class Ranked:
     blind: float
 
 
+def some(evaluated: pa.Table, effort: Effort) -> pa.Table:
+    """As many of the evaluated rows as the effort allows, spread evenly."""
+    return row_sample.evenly(evaluated, _ROWS[effort])
+
+
 def ranked(
     variants: Sequence[Variant],
     replay: Replay,
@@ -78,7 +84,7 @@ def ranked(
 
     Raises Withheld when the metric gives something that is no number, or when the variants cannot be told apart.
     """
-    rows = row_sample.evenly(evaluated, _ROWS[effort])
+    rows = some(evaluated, effort)
     offline = np.array([float(metric.value(one.model, rows)) for one in variants])
     if not np.isfinite(offline).all():
         raise Withheld(
@@ -208,15 +214,34 @@ def contradiction(champion: Model | None, seen: Ranked, replay: Replay) -> str |
     return direction.contradiction(served, answers, shipped.metrics)
 
 
-def undistinct(replay: Replay, variants: Sequence[Variant]) -> None:
-    """Raises Withheld when fewer than eight variants answer differently, whatever their artifacts are called."""
-    told = {replay.answers(one.model).tobytes() for one in variants}
-    if len(told) < model_variants.FEWEST:
+def answering(
+    replay: Replay, variants: Sequence[Variant], evaluated: pa.Table, refused: dict[str, str]
+) -> tuple[Variant, ...]:
+    """Variants that answer all rows, and otherwise than those before them; the others join the refused ones.
+
+    Raises what the shipped model raises, and Withheld when fewer than eight variants are left.
+    """
+    rows = evaluated.drop_columns([name for name in (replay.roles.target,) if name in evaluated.column_names])
+    found: dict[bytes, Variant] = {}
+    for one in variants:
+        try:
+            told = replay.answers(one.model).tobytes()
+            replay.outcome.answers(one.model.predict(rows), rows.num_rows)
+        except Unanswered as silent:
+            if one.name == model_variants.AS_SHIPPED:
+                raise
+            refused[one.name] = silent.reason
+            continue
+        if told in found:
+            refused[one.name] = f"answers as the variant {found[told].name!r}"
+        found.setdefault(told, one)
+    if len(found) < model_variants.FEWEST:
         raise Withheld(
-            f"{len(variants)} variants give {len(told)} different sets of answers, {model_variants.FEWEST} are needed: "
-            "let the training follow its rows and its configuration",
+            f"{len(variants)} variants give {len(found)} different sets of answers, {model_variants.FEWEST} are "
+            "needed: let the training follow its rows and its configuration",
             ReasonCode.TOO_LITTLE_DATA,
         )
+    return tuple(found.values())
 
 
 def table(seen: Ranked, refused: Mapping[str, str], tally: str) -> str:

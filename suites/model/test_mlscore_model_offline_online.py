@@ -37,8 +37,8 @@ def test_better_offline_is_better_online(
     variants, refused = model_variants.train(
         trainings, learned, config, replay.roles, replay.outcome, seed=ml_ref.seed, effort=ml_ref.effort
     )
-    offline_online.undistinct(replay, variants)
     evaluated, shipped = metric.rows(), variants[0].model
+    variants = offline_online.answering(replay, variants, offline_online.some(evaluated, ml_ref.effort), refused)
     seen = offline_online.ranked(variants, replay, metric, impact, evaluated, effort=ml_ref.effort, seed=ml_ref.seed)
     joined = replay.compared(ml_labels, replay.answers(shipped))
     left_out = evaluation_rows.looked_at(evaluated, replay, ml_data, shipped, effort=ml_ref.effort)
