@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FLOOR = 0.3
-"""What the lower end of the correlation's interval must exceed."""
+"""What the lower end of the correlation's interval must exceed; at 0 or below the metric is a wrong proxy."""
 LEAST_RELIABLE = 0.8
 """Share of the variance of online impacts that must not be chance of the days."""
 LEAST_SPREAD = 0.05
@@ -175,14 +175,22 @@ def sentence(seen: Ranked) -> str:
         told = f"{seen.metric.name} cannot rank the variants ({seen.spearman.reason})"
     else:
         told = f"{seen.metric.name} ranks {seen.spearman.n} variants with a correlation of {_told(seen.spearman)}"
-    needed = pairs_needed(seen.spearman.value, FLOOR) if not seen.spearman.reason else None
-    more = f", or show {needed} variants" if needed is not None and needed < 50 else ""
     remedy = "choose an offline metric with the asymmetry of the real cost"
     if not seen.spearman.reason and seen.spearman.interval.high < 0.0:
         remedy = "check which direction of either metric is declared as better, and then the metric"
     return (
         f"{told} to {seen.impact.name}, the lower end must exceed {FLOOR:g}; the impact itself on the same evaluated "
-        f"rows reaches {_told(seen.control)}, so the metric is the wrong proxy: {remedy}{more}"
+        f"rows reaches {_told(seen.control)}, so the metric is the wrong proxy: {remedy}"
+    )
+
+
+def undecided(seen: Ranked) -> str:
+    """Some relation is shown, and not enough of it: how many variants would do."""
+    needed = pairs_needed(seen.spearman.value, FLOOR)
+    more = f"about {needed} variants would decide" if needed else "it lies at the limit"
+    return (
+        f"{seen.metric.name} ranks {seen.spearman.n} variants with a correlation of {_told(seen.spearman)} to "
+        f"{seen.impact.name}, the lower end must exceed {FLOOR:g}: {more}, or an offline metric that is nearer to it"
     )
 
 

@@ -150,7 +150,10 @@ def verdict_of(system: System, workdir: Path) -> Verdict:
         return Verdict.NOT_DEMONSTRATED
     if offline_online.restricted(seen) is not None:
         return Verdict.NOT_DEMONSTRATED
-    return Verdict.PASSED if seen.spearman.interval.low > offline_online.FLOOR else Verdict.FAILED
+    low = seen.spearman.interval.low
+    if 0.0 < low <= offline_online.FLOOR:
+        return Verdict.NOT_DEMONSTRATED
+    return Verdict.PASSED if low > offline_online.FLOOR else Verdict.FAILED
 
 
 def test_healthy_systems_of_other_seeds_pass(tmp_path: Path) -> None:
