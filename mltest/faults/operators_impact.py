@@ -17,7 +17,7 @@ from mltest.faults.fault import NotApplicable
 from mltest.faults.liveness import difference
 from mltest.faults.parts import ExchangedTraining, Rows
 from mltest.faults.registry import fault, twin
-from mltest.faults.rows import as_arrow, floats, is_numeric, share_of, with_column
+from mltest.faults.rows import as_arrow, floats, is_numeric, replaced, share_of, with_column
 from mltest.offers.impact import OfflineMetric
 from mltest.system import Artifact, System
 
@@ -131,16 +131,21 @@ def _joined(system: System, at: datetime) -> pa.Table:
     return as_arrow(labels.joined(answers, at)).sort_by([(key, "ascending") for key in roles.keys])
 
 
-def _of_other_rows(share: float, system: System) -> Callable[[OfflineMetric], OfflineMetric]:
-    """The metric against outcomes that a share of the rows has from each other: it rewards answering little."""
+def _mirrored(share: float, system: System) -> Callable[[OfflineMetric], OfflineMetric]:
+    """The metric against outcomes mirrored at their median (of classes: the next one) in a share of the rows."""
     roles = columns.data_of(system).roles
 
     def changed(metric: OfflineMetric) -> OfflineMetric:
         def value(model: Any, rows: pa.Table) -> float:
-            chosen = np.flatnonzero(share_of(rows, roles.keys, share, salt=9))
-            order = np.arange(rows.num_rows)
-            order[chosen] = np.random.default_rng(1).permutation(chosen)
-            return metric.value(model, with_column(rows, roles.target, rows.column(roles.target).take(pa.array(order))))
+            outcome, chosen = rows.column(roles.target), share_of(rows, roles.keys, share, salt=9)
+            if is_numeric(outcome):
+                turned = replaced(outcome, chosen, lambda y: 2.0 * np.nanmedian(y) - y)
+            else:
+                classes = sorted(set(outcome.drop_null().to_pylist()))
+                following = dict(zip(classes, [*classes[1:], *classes[:1]], strict=True))
+                told = zip(outcome.to_pylist(), chosen, strict=True)
+                turned = pa.array([following.get(y) if hit else y for y, hit in told], outcome.type)
+            return metric.value(model, with_column(rows, roles.target, turned))
 
         return replace(metric, value=value)
 
@@ -158,8 +163,8 @@ def _of_other_rows(share: float, system: System) -> Callable[[OfflineMetric], Of
     why="an offline gain that is a health check and no gain for users (Bernardi et al., KDD 2019)",
 )
 def a_wrong_proxy(system: System, dose: float, workdir: Path) -> System:
-    """The offline metric scores a share of the answers against the outcomes of other rows."""
-    return measured_otherwise(system, _of_other_rows(dose, system) if dose else None)
+    """The offline metric holds a share of the answers against the opposite of what came of them."""
+    return measured_otherwise(system, _mirrored(dose, system) if dose else None)
 
 
 @twin("O-M2-a")

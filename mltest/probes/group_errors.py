@@ -107,7 +107,7 @@ def unsettled(found: Sequence[GroupError], limit: float) -> str | None:
     if not undone:
         return None
     worst = undone[0]
-    more = f", and so do {len(undone) - 1} more groups" if len(undone) > 1 else ""
+    more = f" ({len(undone) - 1} more are open too)" if len(undone) > 1 else ""
     if worst.status == "unknown":
         return (
             f"{worst.name} has {worst.n} held-out rows on {worst.n_blocks} days or blocks{more}, {FEWEST_ROWS} on "

@@ -20,7 +20,7 @@ def error_sentence(found: Sequence[GroupError], limit: float) -> str:
     """A failure by signed error: the worst group, what was allowed, what to do, and how many more there are."""
     failed = [one for one in found if one.status == "failed"]
     worst = failed[0]
-    more = f", and so are {len(failed) - 1} more groups" if len(failed) > 1 else ""
+    more = f", {len(failed) - 1} more failed likewise" if len(failed) > 1 else ""
     side = "too high" if worst.gap > 0 else "too low"
     allowed = limit * worst.loss / 100.0
     return (

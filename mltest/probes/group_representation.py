@@ -1,6 +1,7 @@
 """Is every group among the training rows as it is among those who are served?
 
-Its share of the training rows is set against its share of the raw rows that arrived while they were collected. Where
+Its share of the training rows is set against its share of the raw rows that arrived while they were collected, or an
+equal share where that is less: who thins out a majority to hear the others better leaves nobody out. Where
 the raw tables do not name the group, a column that both sides have and that settles it (a destination, a carrier)
 translates; where nothing does, the held-out rows stand in, with a wider limit, since seasons move shares.
 """
@@ -40,7 +41,8 @@ _HOLDOUT = "the holdout"
 class Representation:
     """One group among `n_train` training rows: `found` of them belong to it, `share` of the traffic does.
 
-    `ratio` is its share of training over its share of the traffic; `source` says what the traffic was read from.
+    `ratio` is its share of training over its share of the traffic, or over an equal share where that is less; `source`
+    says what the traffic was read from.
     """
 
     column: str
@@ -107,13 +109,15 @@ def _validation(data: Data) -> list[Any]:
 
 def _ratios(column: str, learned: Counter[str], traffic: _Traffic) -> Iterator[Representation]:
     total, n_train = sum(traffic.counts.values()), sum(learned.values())
+    equal = 1.0 / max(1, len(traffic.counts))
     for level in sorted(set(traffic.counts) | set(learned)):
         share = traffic.counts.get(level, 0) / total
         if share * n_train >= _FEWEST_EXPECTED:
             seen = learned.get(level, 0)
             bounds = wilson(float(seen), float(n_train), _LEVEL)
-            interval = Interval(bounds.low / share, bounds.high / share, _LEVEL)
-            ratio = seen / n_train / share
+            asked = min(share, equal)
+            interval = Interval(bounds.low / asked, bounds.high / asked, _LEVEL)
+            ratio = seen / n_train / asked
             yield Representation(column, level, seen, n_train, share, ratio, interval, traffic.source)
 
 

@@ -15,6 +15,7 @@ from mltest.offers.impact import OnlineImpact, ReplayableLabels
 from mltest.probes import judged_rows, label_join, row_sample
 from mltest.probes.label_join import Comparison, OwnJoin
 from mltest.probes.outcomes import Outcome, outcome_of
+from mltest.probes.row_digests import row_digests
 from mltest.stats.arrays import BoolArray, FloatArray
 from mltest.stats.clusters import ENOUGH_CLUSTERS
 from mltest.system import Data, Effort, Model, Roles
@@ -89,6 +90,7 @@ def read(labels: ReplayableLabels, data: Data, task: str, *, effort: Effort) -> 
         raise Withheld("there are no requests to replay: give labels.requests() rows", ReasonCode.TOO_LITTLE_DATA)
     at = _last(asked, roles.time)
     names = [name for name in (*roles.keys, roles.time) if name in asked.column_names]
+    asked = _once(asked, roles)
     everything = asked.select(names)
     asked = row_sample.evenly(asked, _ROWS[effort])
     own = label_join.own_join(asked, tables.to_arrow(labels.arrived(at)), roles, outcome, at)
@@ -102,6 +104,16 @@ def read(labels: ReplayableLabels, data: Data, task: str, *, effort: Effort) -> 
         )
     requests = asked.drop_columns([name for name in (roles.target,) if name in asked.column_names])
     return Replay(requests, everything, own, blocks, roles, outcome, at)
+
+
+def _once(asked: pa.Table, roles: Roles) -> pa.Table:
+    """The first request of every key: a client that asked again got the same answer."""
+    import pyarrow as pa
+
+    if not set(roles.keys) <= set(asked.column_names):
+        return asked
+    _, first = np.unique(row_digests(asked, roles.keys), return_index=True)
+    return asked if len(first) == asked.num_rows else asked.take(pa.array(np.sort(first)))
 
 
 def _last(asked: pa.Table, time: str) -> datetime:

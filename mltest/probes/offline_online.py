@@ -23,6 +23,7 @@ from mltest.probes.evaluation_rows import Flattery
 from mltest.probes.impact_replay import Replay
 from mltest.probes.label_join import LEAST_FOUND, MOST_MISMATCHES, Comparison
 from mltest.probes.model_variants import Variant
+from mltest.probes.outcomes import Unanswered
 from mltest.stats.arrays import FloatArray
 from mltest.stats.clusters import cluster
 from mltest.stats.rank_agreement import Correlation, correlation, pairs_needed
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FLOOR = 0.3
-"""What the lower end of the correlation's interval must exceed."""
+"""What the lower end of the correlation's interval must exceed; at 0 or below the metric is a wrong proxy."""
 LEAST_RELIABLE = 0.8
 """Share of the variance of online impacts that must not be chance of the days."""
 LEAST_SPREAD = 0.05
@@ -64,6 +65,11 @@ class Ranked:
     blind: float
 
 
+def some(evaluated: pa.Table, effort: Effort) -> pa.Table:
+    """As many of the evaluated rows as the effort allows, spread evenly."""
+    return row_sample.evenly(evaluated, _ROWS[effort])
+
+
 def ranked(
     variants: Sequence[Variant],
     replay: Replay,
@@ -78,7 +84,7 @@ def ranked(
 
     Raises Withheld when the metric gives something that is no number, or when the variants cannot be told apart.
     """
-    rows = row_sample.evenly(evaluated, _ROWS[effort])
+    rows = some(evaluated, effort)
     offline = np.array([float(metric.value(one.model, rows)) for one in variants])
     if not np.isfinite(offline).all():
         raise Withheld(
@@ -169,14 +175,22 @@ def sentence(seen: Ranked) -> str:
         told = f"{seen.metric.name} cannot rank the variants ({seen.spearman.reason})"
     else:
         told = f"{seen.metric.name} ranks {seen.spearman.n} variants with a correlation of {_told(seen.spearman)}"
-    needed = pairs_needed(seen.spearman.value, FLOOR) if not seen.spearman.reason else None
-    more = f", or show {needed} variants" if needed is not None and needed < 50 else ""
     remedy = "choose an offline metric with the asymmetry of the real cost"
     if not seen.spearman.reason and seen.spearman.interval.high < 0.0:
         remedy = "check which direction of either metric is declared as better, and then the metric"
     return (
         f"{told} to {seen.impact.name}, the lower end must exceed {FLOOR:g}; the impact itself on the same evaluated "
-        f"rows reaches {_told(seen.control)}, so the metric is the wrong proxy: {remedy}{more}"
+        f"rows reaches {_told(seen.control)}, so the metric is the wrong proxy: {remedy}"
+    )
+
+
+def undecided(seen: Ranked) -> str:
+    """Some relation is shown, and not enough of it: how many variants would do."""
+    needed = pairs_needed(seen.spearman.value, FLOOR)
+    more = f"about {needed} variants would decide" if needed else "it lies at the limit"
+    return (
+        f"{seen.metric.name} ranks {seen.spearman.n} variants with a correlation of {_told(seen.spearman)} to "
+        f"{seen.impact.name}, the lower end must exceed {FLOOR:g}: {more}, or an offline metric that is nearer to it"
     )
 
 
@@ -208,15 +222,34 @@ def contradiction(champion: Model | None, seen: Ranked, replay: Replay) -> str |
     return direction.contradiction(served, answers, shipped.metrics)
 
 
-def undistinct(replay: Replay, variants: Sequence[Variant]) -> None:
-    """Raises Withheld when fewer than eight variants answer differently, whatever their artifacts are called."""
-    told = {replay.answers(one.model).tobytes() for one in variants}
-    if len(told) < model_variants.FEWEST:
+def answering(
+    replay: Replay, variants: Sequence[Variant], evaluated: pa.Table, refused: dict[str, str]
+) -> tuple[Variant, ...]:
+    """Variants that answer all rows, and otherwise than those before them; the others join the refused ones.
+
+    Raises what the shipped model raises, and Withheld when fewer than eight variants are left.
+    """
+    rows = evaluated.drop_columns([name for name in (replay.roles.target,) if name in evaluated.column_names])
+    found: dict[bytes, Variant] = {}
+    for one in variants:
+        try:
+            told = replay.answers(one.model).tobytes()
+            replay.outcome.answers(one.model.predict(rows), rows.num_rows)
+        except Unanswered as silent:
+            if one.name == model_variants.AS_SHIPPED:
+                raise
+            refused[one.name] = silent.reason
+            continue
+        if told in found:
+            refused[one.name] = f"answers as the variant {found[told].name!r}"
+        found.setdefault(told, one)
+    if len(found) < model_variants.FEWEST:
         raise Withheld(
-            f"{len(variants)} variants give {len(told)} different sets of answers, {model_variants.FEWEST} are needed: "
-            "let the training follow its rows and its configuration",
+            f"{len(variants)} variants give {len(found)} different sets of answers, {model_variants.FEWEST} are "
+            "needed: let the training follow its rows and its configuration",
             ReasonCode.TOO_LITTLE_DATA,
         )
+    return tuple(found.values())
 
 
 def table(seen: Ranked, refused: Mapping[str, str], tally: str) -> str:

@@ -91,7 +91,7 @@ def _by_policy(evidence: mltest.Evidence, exchanges: Any, policy: Any) -> list[s
 
 @pytest.mark.ml_score("model.inclusion")
 def test_every_group_is_there_to_learn_from(evidence: mltest.Evidence, ml_system: mltest.System, ml_data: Any) -> None:
-    """Share of every declared group among the training rows over its share of the raw rows of the same time.
+    """Share of every declared group among training rows over that among the raw rows of that time, or an equal one.
 
     A group fails below four fifths (half where only the holdout can stand in for the traffic) with the whole of its
     99 % interval: a sample that treats everybody alike leaves the ratio at one, whatever its size.

@@ -200,5 +200,34 @@ def squared_errors(ref: SystemRef) -> System:
     return with_metric(ref, value)
 
 
+def asked_twice(ref: SystemRef) -> System:
+    """Every tenth request was sent again."""
+
+    @dataclass(frozen=True)
+    class Again(KitchenLabels):
+        def requests(self) -> pa.Table:
+            rows = super().requests()
+            again = rows.filter(pa.array(np.arange(rows.num_rows) % 10 == 0))
+            return pa.concat_tables([rows, again]).sort_by("ordered_at")
+
+    return replace(kitchens.system(ref), labels=Again())
+
+
+def a_variant_falls_silent(ref: SystemRef) -> System:
+    """A model of few rows has no answer to a dish that it saw too rarely."""
+
+    @dataclass(frozen=True)
+    class Careful(KitchenTraining):
+        def load(self, artifact: Artifact) -> Any:
+            model = super().load(artifact)
+            return replace(model, weights=model.weights * (np.nan if artifact.metrics["rows"] < 300 else 1.0))
+
+        def train(self, dataset: pa.Table, *, seed: int, config: Mapping[str, Any], workdir: Path) -> Artifact:
+            made = super().train(dataset, seed=seed, config=config, workdir=workdir)
+            return replace(made, metrics={"rows": float(dataset.num_rows)})
+
+    return replace(kitchens.system(ref), training=Careful())
+
+
 def no_model_part(ref: SystemRef) -> System:
     return replace(kitchens.system(ref), model=None)

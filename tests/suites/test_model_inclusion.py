@@ -99,7 +99,7 @@ def test_an_unfair_or_unknown_case_does_not_pass_and_the_message_says_why(
 
 @pytest.mark.parametrize(
     "variant",
-    ["may_not_act_and_does_not", "some_without_a_group", "no_history", "fair_chances"],
+    ["may_not_act_and_does_not", "some_without_a_group", "no_history", "fair_chances", "a_majority_thinned_out"],
 )
 def test_an_odd_but_fair_case_passes(pytester: pytest.Pytester, variant: str) -> None:
     found = scored(pytester, source=f"tests.suites.clinics_corners:{variant}")
