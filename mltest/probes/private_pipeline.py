@@ -119,15 +119,15 @@ class PrivatePipeline:
         return raw, rows
 
     def _require_hearing(self, raw: Mapping[str, Any], planted: pa.Table) -> None:
-        """Raises Withheld where features come out the same without half of the raw rows: no canary passed through."""
+        """Raises Withheld where features come out the same without every other raw row: no canary passed through."""
         assert self.system.features is not None
         name = self.policy.subject.table
-        half = {**raw, name: raw[name].slice(0, raw[name].num_rows // 2)}
+        half = {**raw, name: raw[name].take(np.arange(0, raw[name].num_rows, 2))}
         with stage("features"):
             fewer = to_arrow(self.system.features.compute(half, self.chosen.learn))
         if fewer.num_rows == planted.num_rows and fewer.equals(planted):
             raise Withheld(
-                f"features are the same with half of the raw rows of {name!r}, so that no planted value went through "
+                f"features are the same without every other raw row of {name!r}, so that no planted value went through "
                 "them: compute them from the raw tables that are handed over"
             )
 

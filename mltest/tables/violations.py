@@ -84,14 +84,35 @@ def _named(source: Any, key: Any, column: Any) -> list[str]:
     return [name for name in source.columns if re.match(key, name)]
 
 
+@dataclass(frozen=True)
+class _Values:
+    """A column of which NaN is no value: its name, what it holds, and where that is NaN (None: it cannot be).
+
+    Rows with NaN are counted and left out. To turn them into nulls first, as is simpler, takes an engine as long as
+    all checks of the column together.
+    """
+
+    name: str
+    held: Any
+    nan: Any | None = None
+
+    @property
+    def count(self) -> Any:
+        return self.held.count() if self.nan is None else self.held.count() - self.nan.sum().coalesce(0)
+
+    @property
+    def known(self) -> Any:
+        return self.held.notnull() if self.nan is None else self.held.notnull() & ~self.nan
+
+
 def _plan_column(plan: _Plan, found: Any, rows: Any, column: Any, coerce: bool) -> None:
-    name, values, asked = found.get_name(), present(found), column_types.wanted(column)
+    name, asked = found.get_name(), column_types.wanted(column)
+    values = _Values(name, found, found.isnan() if found.type().is_floating() else None)
     if asked is not None and not column_types.fits(found.type(), asked):
         if coerce or column.coerce:
-            converted = present(values.try_cast(asked))
-            broken = values.notnull() & converted.isnull()
-            plan.rules.append(_rule(name, f"coerces to {asked}", broken, values))
-            values = converted
+            converted = present(present(found).try_cast(asked))
+            plan.rules.append(_rule(f"coerces to {asked}", values.known & converted.isnull(), values))
+            values = _Values(name, converted)
         else:
             plan.rules.append(_Rule(name, f"type {asked}", rows, rows, least=1))
     elif asked is not None:
@@ -99,33 +120,41 @@ def _plan_column(plan: _Plan, found: Any, rows: Any, column: Any, coerce: bool) 
     elif column.dtype is not None:
         plan.custom.append((name, column))
     if not column.nullable:
-        plan.rules.append(_Rule(name, "not null", values.isnull().sum(), rows))
+        plan.rules.append(_Rule(name, "not null", rows - values.count, rows))
     if column.unique:
-        repeated = values.count() - values.nunique()
-        plan.rules.append(_Rule(name, "unique", repeated, values.count(), "repeated", values))
+        told_apart = present(values.held)
+        repeated = told_apart.count() - told_apart.nunique()
+        plan.rules.append(_Rule(name, "unique", repeated, told_apart.count(), "repeated", told_apart))
     for check in column.checks or ():
-        rule = _compiled(name, check, values)
+        rule = _compiled(check, values)
         plan.rules += [rule] if rule else []
         plan.custom += [] if rule else [(name, check)]
 
 
-def _compiled(name: str, check: Any, values: Any) -> _Rule | None:
+def _compiled(check: Any, values: _Values) -> _Rule | None:
     from ibis.common.exceptions import IbisError
 
     try:
-        holds = builtin_checks.compiled(check, values)
+        holds = builtin_checks.compiled(check, values.held)
     except (TypeError, ValueError, IbisError):
         holds = False
     if holds is None:
         return None
     if holds is False:
-        return _Rule(name, builtin_checks.label(check), values.count(), values.count(), least=1)
-    broken = values.notnull() & ~holds if check.ignore_na else ~(values.notnull() & holds)
-    return _rule(name, builtin_checks.label(check), broken, values)
+        return _Rule(values.name, builtin_checks.label(check), values.count, values.count, least=1)
+    broken = _broken_where_known(check, values, holds) if check.ignore_na else ~(values.known & holds)
+    return _rule(builtin_checks.label(check), broken, values)
 
 
-def _rule(name: str, label: str, broken: Any, values: Any) -> _Rule:
-    return _Rule(name, label, broken.sum(), values.count(), broken, values)
+def _broken_where_known(check: Any, values: _Values, holds: Any) -> Any:
+    """Null for null, which no sum counts; but whether null is in a set an engine may well answer."""
+    if check.name in ("isin", "notin"):
+        return values.known & ~holds
+    return ~holds if values.nan is None else ~holds & ~values.nan
+
+
+def _rule(label: str, broken: Any, values: _Values) -> _Rule:
+    return _Rule(values.name, label, broken.sum(), values.count, broken, values.held)
 
 
 def _table_rules(source: Any, schema: Any, rows: Any) -> Iterator[_Rule]:
@@ -174,9 +203,10 @@ def _examples(source: Any, broken: list[_Rule]) -> dict[int, tuple[str, ...]]:
     ranged = [rule for rule in broken if rule.values is not None and not isinstance(rule.broken, str)]
     if not ranged:
         return shown
-    expressions = {f"l{i}": rule.values.min(where=rule.broken).cast("string") for i, rule in enumerate(ranged)}
-    expressions |= {f"g{i}": rule.values.max(where=rule.broken).cast("string") for i, rule in enumerate(ranged)}
-    row = source.aggregate(**expressions).to_pyarrow().to_pylist()[0]
+    wrong = source.select(**{f"w{i}": rule.broken.ifelse(rule.values, None) for i, rule in enumerate(ranged)})
+    expressions = {f"l{i}": wrong[f"w{i}"].min().cast("string") for i in range(len(ranged))}
+    expressions |= {f"g{i}": wrong[f"w{i}"].max().cast("string") for i in range(len(ranged))}
+    row = wrong.aggregate(**expressions).to_pyarrow().to_pylist()[0]
     for i, rule in enumerate(ranged):
         shown[id(rule)] = _texts([row[f"l{i}"], row[f"g{i}"]])
     return shown

@@ -111,7 +111,7 @@ def test_what_is_odd_and_harmless_passes(pytester: pytest.Pytester, variant: str
         ("without_policy", "part_missing", "let the data part offer `privacy`"),
         ("nothing_sensitive", "part_missing", "names no sensitive column"),
         ("deaf_path", "too_little_data", "no training row with them"),
-        ("deaf_features", "withheld", "with half of the raw rows"),
+        ("deaf_features", "withheld", "without every other raw row"),
         ("cannot_erase", "part_missing", "offer erase(subject)"),
         ("without_consent", "no_consent", "experiments = true"),
     ],
