@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from mltest.faults import twin as twin
     from mltest.offers.refresh import AgedLoss as AgedLoss
     from mltest.offers.refresh import RefreshPolicy as RefreshPolicy
+    from mltest.offers.search import Choices as Choices
+    from mltest.offers.search import Range as Range
+    from mltest.offers.search import SearchLog as SearchLog
+    from mltest.offers.search import SearchTrial as SearchTrial
     from mltest.scorecard import Scorecard as Scorecard
     from mltest.system import Alert as Alert
     from mltest.system import Artifact as Artifact
@@ -37,6 +41,7 @@ _HOMES = {
     "mltest.evidence": ("Evidence", "Finding", "Measurement", "PartFailure", "ReasonCode", "Verdict", "Withheld"),
     "mltest.faults": ("fault", "twin"),
     "mltest.offers.refresh": ("AgedLoss", "RefreshPolicy"),
+    "mltest.offers.search": ("Choices", "Range", "SearchLog", "SearchTrial"),
     "mltest.scorecard": ("Scorecard",),
     "mltest.system": (
         "Alert",

@@ -26,6 +26,7 @@ BUILTIN: tuple[str, ...] = (
     "mltest.faults.operators_training",
     "mltest.faults.operators_slices",
     "mltest.faults.operators_ageing",
+    "mltest.faults.operators_tuning",
     "mltest.faults.operators_reproducibility",
     "mltest.faults.operators_pipeline",
     "mltest.faults.operators_serving",

@@ -17,6 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltest.offers.refresh import AgedLoss, RefreshPolicy
+from mltest.offers.search import Range, SearchLog, SearchTrial
+from mltest.stats import sketch
 from mltest.system import Artifact, FeatureInfo, ModelInfo, Roles, System, SystemRef, Window
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -142,6 +144,13 @@ class ParcelTraining:
         reported_age=lambda _, at: at - START,
         curve=(AgedLoss(timedelta(days=7), 0.014), AgedLoss(timedelta(days=14), 0.036)),
     )
+
+    def search_log(self) -> SearchLog:
+        """A search over the rate, judged on the first hundred keys."""
+        rates = [0.05 * 2.0**step for step in range(-6, 7)]
+        trials = [SearchTrial({"rate": rate, "passes": 4}, 1.0 + abs(np.log(rate / 0.05)), 0) for rate in rates]
+        space = {"rate": Range(1e-4, 10.0, log=True), "passes": Range(0, 8, whole=True)}
+        return SearchLog(space, trials, sketch(ParcelData().dataset("validation")["parcel"].to_pylist()))
 
     def train(self, dataset: pa.Table, *, seed: int, config: Mapping[str, Any], workdir: Path) -> Artifact:
         settings = {**self.config, **config}

@@ -20,6 +20,7 @@ PROBED = (
     "data.benefit",
     "model.baseline",
     "model.slices",
+    "model.hyperparameters",
     "model.staleness",
     "infra.reproducibility",
     "infra.integration",

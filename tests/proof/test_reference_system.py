@@ -24,6 +24,7 @@ CAUSES: Mapping[str, Mapping[str, str]] = {
     "data.benefit": {"O-D2-a": "injected_noise_0 saves less", "O-D2-b": "distance_converted says what distance says"},
     "model.baseline": {"O-M5-b": "a simpler model is better", "ETA-M5-decay": "a simpler model is better"},
     "model.slices": {"ETA-M6-carrier": "carrier = WN", "ETA-M6-join": "dest = DEN .* join"},
+    "model.hyperparameters": {"O-M3-b": "choose on validation rows", "O-M3-c": "the trials hardly differ"},
     "model.staleness": {"O-M4-b": "count from that row", "O-M4-e": "days older than a fresh one lose"},
     "infra.reproducibility": {"ETA-I1-vocabulary": "only the process was another", "O-I1-a": "seed every generator"},
     "infra.integration": {"O-I3-a": "no planted row reached the features", "O-I3-b": "no error came"},

@@ -48,6 +48,7 @@ def test_exactly_the_items_with_a_built_in_probe_say_so(rubric: Rubric):
         "data.benefit",
         "model.baseline",
         "model.slices",
+        "model.hyperparameters",
         "model.staleness",
         "infra.reproducibility",
         "infra.integration",
