@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from mltest.offers.review import Provenance as Provenance
     from mltest.offers.review import SignedReview as SignedReview
     from mltest.offers.review import Specification as Specification
+    from mltest.offers.search import Choices as Choices
+    from mltest.offers.search import Range as Range
+    from mltest.offers.search import SearchLog as SearchLog
+    from mltest.offers.search import SearchTrial as SearchTrial
     from mltest.offers.service_level import ServiceLevel as ServiceLevel
     from mltest.scorecard import Scorecard as Scorecard
     from mltest.system import Alert as Alert
@@ -59,6 +63,7 @@ _HOMES = {
     "mltest.offers.refresh": ("AgedLoss", "RefreshPolicy"),
     "mltest.offers.feature_code": ("EquivalentMutant", "FeatureCode"),
     "mltest.offers.review": ("Provenance", "SignedReview", "Specification"),
+    "mltest.offers.search": ("Choices", "Range", "SearchLog", "SearchTrial"),
     "mltest.scorecard": ("Scorecard",),
     "mltest.system": (
         "Alert",

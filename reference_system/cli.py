@@ -61,6 +61,29 @@ def train(
 
 
 @app.command()
+def tune(
+    home: Home = HOME,
+    preset: Annotated[str, typer.Option(help="full (all airports) or sample (LGA).")] = "full",
+    trials: Annotated[int, typer.Option(help="Trials, the shipped configuration first.")] = 24,
+    every: Annotated[int, typer.Option(help="Learn from every so many days.")] = 2,
+    seed: Annotated[int, typer.Option(help="Where the sampler starts.")] = 0,
+    data: Data = None,
+    keep: Annotated[bool, typer.Option(help="Keep the record beside the configuration.")] = False,
+) -> None:
+    """Search hyperparameters on the validation months, and say which configuration the best trial leads to."""
+    with _plain_errors():
+        from reference_system import config, feature_cache, raw, tuning
+
+        chosen = config.preset(preset)
+        table = feature_cache.load(home, raw.load(data, origins=chosen.origins))
+        record = tuning.search(home, table, chosen, trials=trials, every=every, seed=seed)
+        path = tuning.write(record, tuning.FOLDER if keep else home / "tuned")
+        typer.echo(f"shipped   {record.trials[0]['value']:.4f} min")
+        typer.echo(f"best      {record.best['value']:.4f} min with {dict(record.led_to)}")
+        typer.echo(f"record    {path}")
+
+
+@app.command()
 def serve(
     home: Home = HOME,
     version: Version = None,

@@ -30,6 +30,7 @@ BUILTIN: tuple[str, ...] = (
     "mltest.faults.operators_inclusion",
     "mltest.faults.operators_ageing",
     "mltest.faults.operators_impact",
+    "mltest.faults.operators_tuning",
     "mltest.faults.operators_reproducibility",
     "mltest.faults.operators_pipeline",
     "mltest.faults.operators_serving",

@@ -54,6 +54,7 @@ class KeptTrainings:
         self._ref = ref
         self._training = training
         self._done: list[KeptTraining] = []
+        self._last: tuple[pa.Table, bytes] | None = None
 
     def train(self, rows: pa.Table, *, seed: int, config: Mapping[str, Any] | None = None) -> KeptTraining:
         """Trains on all rows given, in their order, or finds what the same training gave before."""
@@ -93,7 +94,13 @@ class KeptTrainings:
         faults = [(fault.fault, fault.dose, fault.module) for fault in self._ref.faults]
         said = [self._ref.source, self._ref.seed, faults, seed, config, rows.schema.to_string()]
         plain = json.dumps(said, sort_keys=True, default=repr)
-        return _of(plain, self._code, row_digests(rows, rows.column_names).tobytes())
+        return _of(plain, self._code, self._digest_of(rows))
+
+    def _digest_of(self, rows: pa.Table) -> bytes:
+        """Digests of the rows, in their order; those of the same table that was given last are not made anew."""
+        if self._last is None or self._last[0] is not rows:
+            self._last = rows, row_digests(rows, rows.column_names).tobytes()
+        return self._last[1]
 
     @cached_property
     def _code(self) -> str:

@@ -36,6 +36,7 @@ from mltest.stats.permutation import PermutationTest, block_permutation_test, pe
 from mltest.stats.rates import Rate, event_rate, kill_ratio, lower_bound, trials_for_none, upper_bound
 from mltest.stats.seeds import estimate_over_seeds
 from mltest.stats.shrinkage import shrink
+from mltest.stats.sketches import share_in, sketch
 from mltest.stats.slice_candidates import Slice, SliceCandidates, find_candidates
 from mltest.stats.slices import SliceReport, SliceResult, SliceStatus, compare_slices
 
@@ -90,7 +91,9 @@ __all__ = [
     "population_stability",
     "quantile_edges",
     "relative_gain",
+    "share_in",
     "shrink",
+    "sketch",
     "squared_error",
     "stability_rows_needed",
     "superiority",

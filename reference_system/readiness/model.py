@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from mltest.offers.impact import OfflineMetric
 from mltest.offers.refresh import AgedLoss, RefreshPolicy
+from mltest.offers.search import Choices, Range, SearchLog, SearchTrial
 from mltest.system import Judgement, ModelInfo
-from reference_system import evaluation, features, gate, refresh
+from reference_system import evaluation, features, gate, refresh, tuning
 from reference_system.artifact import Artifact
 from reference_system.readiness.place import Workplace
 from reference_system.runtime import Predictor
@@ -61,8 +62,26 @@ class EtaTraining:
             reason=refresh.REASON,
         )
 
+    def search_log(self) -> SearchLog | None:
+        """The record of the search that led to the configuration, or None where none is kept."""
+        record = tuning.read(self._preset.name)
+        if record is None:
+            return None
+        return SearchLog(
+            space={name: _space(values) for name, values in tuning.SPACE.items()},
+            trials=[SearchTrial(trial["params"], trial["value"]) for trial in record.trials],
+            judged_on=record.judged,
+            objective=record.objective,
+            led_to=record.led_to,
+            at=datetime.fromisoformat(record.at),
+        )
+
     def _age(self, version: str, at: datetime) -> timedelta:
         return refresh.age(self._place.registry.load(version).metadata.trained_until, at)
+
+
+def _space(values: tuning.Span | tuple[int, ...]) -> Range | Choices:
+    return Choices(values) if isinstance(values, tuple) else Range(values.low, values.high, log=values.log)
 
 
 class Champion:

@@ -20,6 +20,8 @@ from mltest.offers.governance import FeaturePolicy
 from mltest.offers.impact import OfflineMetric, OnlineImpact
 from mltest.offers.privacy import PrivacyPolicy
 from mltest.offers.refresh import AgedLoss, RefreshPolicy
+from mltest.offers.search import Range, SearchLog, SearchTrial
+from mltest.stats import sketch
 from mltest.system import Artifact, FeatureInfo, ModelInfo, RawColumn, Roles, System, SystemRef, Window
 from tests.faults import synthetic_repository
 
@@ -183,6 +185,13 @@ class ParcelTraining:
     @property
     def offline_metric(self) -> OfflineMetric:
         return OfflineMetric("mae", "lower", lambda: ParcelData().dataset("validation"), mean_error)
+
+    def search_log(self) -> SearchLog:
+        """A search over the rate, judged on the first hundred keys."""
+        rates = [0.05 * 2.0**step for step in range(-6, 7)]
+        trials = [SearchTrial({"rate": rate, "passes": 4}, 1.0 + abs(np.log(rate / 0.05)), 0) for rate in rates]
+        space = {"rate": Range(1e-4, 10.0, log=True), "passes": Range(0, 8, whole=True)}
+        return SearchLog(space, trials, sketch(ParcelData().dataset("validation")["parcel"].to_pylist()))
 
     def train(self, dataset: pa.Table, *, seed: int, config: Mapping[str, Any], workdir: Path) -> Artifact:
         settings = {**self.config, **config}

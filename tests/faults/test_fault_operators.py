@@ -27,6 +27,7 @@ PROBED = (
     "model.baseline",
     "model.slices",
     "model.inclusion",
+    "model.hyperparameters",
     "model.staleness",
     "model.offline_online",
     "infra.reproducibility",

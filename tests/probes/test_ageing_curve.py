@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
@@ -82,6 +82,7 @@ def test_a_fresh_model_without_any_error_gives_no_curve() -> None:
         assert not Curve(nothing, origins=3, seed=0).is_defined
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-5, 5), st.floats(0.1, 9)), min_size=1, max_size=8))
 def test_the_right_end_is_that_of_the_isotonic_fit(points: list[tuple[float, float]]) -> None:
     values, weights = (np.array(each) for each in zip(*points, strict=True))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mltest.probes import ageing_grid
 
 
+@settings(deadline=None)
 @given(span=st.floats(40, 3000), share=st.floats(0.001, 3.0), begin=st.floats(0, 20_000))
 def test_no_training_or_judgement_leaves_the_rows(span: float, share: float, begin: float) -> None:
     grid = ageing_grid.plan(begin, begin + span, share * span)
@@ -18,6 +19,7 @@ def test_no_training_or_judgement_leaves_the_rows(span: float, share: float, beg
     assert grid.judged <= share * span + 1e-9
 
 
+@settings(deadline=None)
 @given(span=st.floats(40, 3000), share=st.floats(0.005, 0.25))
 def test_the_age_of_the_policy_is_among_the_ages_whenever_the_rows_reach_back_far_enough(
     span: float, share: float
@@ -27,6 +29,7 @@ def test_the_age_of_the_policy_is_among_the_ages_whenever_the_rows_reach_back_fa
     assert any(abs(age - every) < 1e-4 for age in ages), (every, ages)
 
 
+@settings(deadline=None)
 @given(span=st.floats(40, 3000), share=st.floats(0.001, 3.0))
 def test_there_are_at_least_four_ages_of_three_origins_and_at_most_sixteen_trainings(span: float, share: float) -> None:
     grid = ageing_grid.plan(0.0, span, share * span)

@@ -42,6 +42,7 @@ CAUSES: Mapping[str, Mapping[str, str]] = {
     "model.slices": {"ETA-M6-carrier": "carrier = WN", "ETA-M6-join": "dest = DEN .* join"},
     "model.offline_online": {"O-M2-b": "the offline evaluation leaves out 20", "O-M2-c": "not those of its key"},
     "model.inclusion": {"O-M7-a": "community = territory .* predicted too low", "O-M7-b": "community = territory has"},
+    "model.hyperparameters": {"O-M3-b": "choose on validation rows", "O-M3-c": "the trials hardly differ"},
     "model.staleness": {"O-M4-b": "count from that row", "O-M4-e": "days older than a fresh one lose"},
     "infra.reproducibility": {"ETA-I1-vocabulary": "only the process was another", "O-I1-a": "seed every generator"},
     "infra.integration": {"O-I3-a": "no planted row reached the features", "O-I3-b": "no error came"},

@@ -60,6 +60,7 @@ def test_exactly_the_items_with_a_built_in_probe_say_so(rubric: Rubric):
         "model.baseline",
         "model.slices",
         "model.inclusion",
+        "model.hyperparameters",
         "infra.reproducibility",
         "infra.integration",
         "monitoring.skew",
