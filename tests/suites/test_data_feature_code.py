@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mltest.probes import feature_mutation
+from mltest.probes import feature_mutation, feature_mutation_report
 from tests.suites.running import VACUITY, ItemResult, run_item
 
 ITEM = "data.feature_code"
@@ -15,8 +15,9 @@ UNTOUCHED = ("V3-nan", "V5-self", "V6-direction", "V8-stale")
 
 @pytest.fixture(autouse=True)
 def fewer_mutants(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half the mutants, except where the whole is shown."""
-    monkeypatch.setattr(feature_mutation, "FEWEST_POOLED", feature_mutation.FEWEST_AT_ALL)
+    """As few mutants as can decide, except where the whole is shown."""
+    monkeypatch.setattr(feature_mutation, "FEWEST_POOLED", 12)
+    monkeypatch.setattr(feature_mutation_report, "FEWEST_AT_ALL", 12)
 
 
 def scored(pytester: pytest.Pytester, *faults: str, source: str = BAKERY) -> ItemResult:
