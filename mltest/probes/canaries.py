@@ -8,7 +8,7 @@ what finds a decoy has found chance.
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -107,9 +107,8 @@ def plant(raw: Mapping[str, Any], policy: PrivacyPolicy, random: Random) -> Plan
         rows = _rows_for(column, value if place != policy.subject else "")
         tables[place.table] = overwritten(tables[place.table], place.column, dict.fromkeys(rows, value))
     sensitive = tuple(canary for canary in canaries if canary.column in policy.sensitive)
-    return _extended(
-        Planted(tables, tables, sensitive, subject, tuple(c for c in untraceable if c in policy.sensitive)), random
-    )
+    narrow = tuple(place for place in untraceable if place in policy.sensitive)
+    return _extended(Planted(tables, tables, sensitive, subject, narrow), {*wanted, *policy.public}, random)
 
 
 def new_fields(planted: Planted, table: str) -> dict[str, Any]:
@@ -117,7 +116,8 @@ def new_fields(planted: Planted, table: str) -> dict[str, Any]:
     return {c.column.column: c.value for c in planted.canaries if c.new and c.column.table == table}
 
 
-def _extended(planted: Planted, random: Random) -> Planted:
+def _extended(planted: Planted, declared: Collection[RawColumn], random: Random) -> Planted:
+    """With new columns in every table that has rows; one that is there by that name, and undeclared, is taken over."""
     import pyarrow as pa
 
     tables = dict(planted.raw)
@@ -127,9 +127,12 @@ def _extended(planted: Planted, random: Random) -> Planted:
             continue
         one, other = _personal(random), _personal(random)
         for field, value in one.items():
-            if field not in table.column_names:
-                added.append(Canary(RawColumn(name, field), value, other[field], new=True))
-                table = table.append_column(field, pa.array([value] * table.num_rows, pa.string()))
+            place, values = RawColumn(name, field), pa.array([value] * table.num_rows, pa.string())
+            if place in declared:
+                continue
+            added.append(Canary(place, value, other[field], new=True))
+            at = table.schema.get_field_index(field)
+            table = table.append_column(field, values) if at < 0 else table.set_column(at, field, values)
         tables[name] = table
     return replace(planted, extended=tables, canaries=(*planted.canaries, *added))
 

@@ -1,8 +1,8 @@
 """Whether whoever asks to be erased is no longer learnt from.
 
-Two subjects are added to the list of erasures. What must go is shown by the raw rows themselves: without the raw rows
-of these subjects, the rows that are missing from training are theirs. Those must be missing too once both are on the
-list, and no others.
+A few subjects are added to the list of erasures. What must go is shown by the raw rows themselves: without the raw
+rows of these subjects, the rows that are missing from training are theirs. Those must be missing too once all of them
+are on the list, and no others.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from mltest.tables.rows import to_arrow
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FEWEST_ROWS = 5
-"""Raw rows that the busier subject has at least."""
+SUBJECTS = 5
+"""Subjects that are erased: the busiest one and others, where there are so many."""
 MOST_OF_ALL = 0.3
-"""Share of the raw rows that it has at most: something else has to stay."""
+"""Share of the raw rows that one of them has at most: something else has to stay."""
 
 
 @dataclass(frozen=True)
 class ErasedRows:
-    """What two erasures did to the training rows.
+    """What a few erasures did to the training rows.
 
     Rows are told apart by their keys where these stay as they are when raw rows go; else (`by_key` is False) only
     counted. `digest_before` and `digest_after` stand for the sets of rows.
@@ -46,12 +46,6 @@ class ErasedRows:
     digest_before: str
     digest_after: str
 
-    def sentence(self) -> str:
-        """What happened to whose rows."""
-        if self.kept:
-            return f"{self.kept} of {self.theirs} training rows of two erased subjects are still learnt from"
-        return f"{self.lost} training rows went that belong to other subjects than the two erased ones"
-
 
 @dataclass(frozen=True)
 class UsedRows:
@@ -63,7 +57,7 @@ class UsedRows:
 
 
 def erased(learn: Any, raw: Mapping[str, Any], policy: PrivacyPolicy, roles: Roles, seed: int) -> ErasedRows:
-    """Adds two subjects to the erasures and compares the rows that `learn(raw)` gives. Raises Withheld."""
+    """Adds a few subjects to the erasures and compares the rows that `learn(raw)` gives. Raises Withheld."""
     tables = {name: to_arrow(table) for name, table in raw.items()}
     subjects = _chosen(tables, policy, seed)
     before = _rows(learn(tables))
@@ -79,7 +73,7 @@ def erased(learn: Any, raw: Mapping[str, Any], policy: PrivacyPolicy, roles: Rol
     count = before.num_rows - absent.num_rows
     if count <= 0:
         raise Withheld(
-            "the raw rows of two subjects went and no training row with them: name as the policy's subject the raw "
+            "the raw rows of a few subjects went and no training row with them: name as the policy's subject the raw "
             "column that training rows come from, and let training_rows(raw) read the raw tables that it is given",
             ReasonCode.TOO_LITTLE_DATA,
         )
@@ -137,7 +131,7 @@ def _rows(table: Any) -> pa.Table:
 
 
 def _chosen(tables: Mapping[str, pa.Table], policy: PrivacyPolicy, seed: int) -> list[Any]:
-    """The busiest subject that is not most of everything, and one more, neither of them on the list."""
+    """The busiest subject that is not most of everything, and others; none of them is on the list, and some stay."""
     column = tables[policy.subject.table].column(policy.subject.column)
     asked = set(tables[policy.erasures.table].column(policy.erasures.column).to_pylist())
     counts = sorted(
@@ -145,14 +139,15 @@ def _chosen(tables: Mapping[str, pa.Table], policy: PrivacyPolicy, seed: int) ->
         key=lambda pair: (-pair[0], str(pair[1])),
     )
     open_ones = [(count, value) for count, value in counts if value not in asked and count <= MOST_OF_ALL * len(column)]
-    if len(open_ones) < 3 or open_ones[0][0] < FEWEST_ROWS:
+    if len(open_ones) < 3:
         raise Withheld(
-            f"{len(open_ones)} subjects could be erased, the busiest has {open_ones[0][0] if open_ones else 0} of "
-            f"{len(column)} raw rows: 3 subjects are needed, one of them with {FEWEST_ROWS} rows",
+            f"{len(open_ones)} subjects could be erased, 3 are needed, each with less than {MOST_OF_ALL:.0%} of the "
+            "raw rows",
             ReasonCode.TOO_LITTLE_DATA,
         )
-    other = int(np.random.default_rng(seed).integers(1, len(open_ones)))
-    return [open_ones[0][1], open_ones[other][1]]
+    count = min(SUBJECTS, len(open_ones) // 2 + 1) - 1
+    others = np.random.default_rng(seed).choice(np.arange(1, len(open_ones)), count, replace=False)
+    return [open_ones[0][1], *(open_ones[int(other)][1] for other in others)]
 
 
 def _is_none_of(column: Any, values: Sequence[Any]) -> Any:

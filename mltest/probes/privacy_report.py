@@ -122,12 +122,12 @@ def _sentences(run: PrivacyRun) -> Iterator[tuple[str, str]]:
     )
     yield (
         "erased_rows_learnt_from",
-        f"{run.erased.kept} of {run.erased.theirs} training rows of two subjects on the list of erasures are still "
+        f"{run.erased.kept} of {run.erased.theirs} training rows of subjects on the list of erasures are still "
         "learnt from, none may be: apply the list when the training rows are made",
     )
     yield (
         "other_rows_erased",
-        f"two subjects were put on the list of erasures and {run.erased.lost} training rows of others went, none may: "
+        f"subjects were put on the list of erasures and {run.erased.lost} training rows of others went, none may: "
         "match subjects exactly",
     )
     yield (

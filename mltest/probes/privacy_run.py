@@ -1,7 +1,7 @@
 """What one run of the pipeline on raw tables with canaries in them left behind, searched.
 
 Everything below the folders that the system writes to is looked through, with every table, answer, metric and message
-that it gave out; and two subjects ask to be erased.
+that it gave out; and a few subjects ask to be erased.
 """
 
 from __future__ import annotations

@@ -204,8 +204,12 @@ class PrivatePipeline:
                 ReasonCode.PART_MISSING if records else ReasonCode.TOO_LITTLE_DATA,
             )
         theirs = [record for record in records if record[subject.column] == self.planted.subject][:RECORDS]
-        theirs = [self._telling(record) for record in theirs]
         others = [record for record in records if record[subject.column] != self.planted.subject]
+        if not theirs:
+            # Where every row has a subject of its own, none of the requests may be the planted one's.
+            half = min(RECORDS, len(others) // 2)
+            theirs, others = others[-half:] if half else [], others[: len(others) - half]
+        theirs = [{**self._telling(record), subject.column: self.planted.subject} for record in theirs]
         others = others[:: max(1, len(others) // RECORDS)][:RECORDS]
         if not theirs or not others:
             raise Withheld(

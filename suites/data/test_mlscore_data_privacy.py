@@ -16,8 +16,8 @@ def test_no_planted_value_comes_out_and_whoever_is_erased_is_gone(
 ) -> None:
     """Values planted in sensitive raw columns, and in columns that an upstream could add, turn up nowhere: not in
     features, training rows, model, answers, log, metrics, messages, nor in any file, in whatever form the search was
-    shown to find. No file is open to others but what is declared public. Of two subjects put on the list of erasures
-    all training rows go, and no others; after erase(subject) so do its requests, from every log.
+    shown to find. No file is open to others but what is declared public. Of subjects put on the list of erasures all
+    training rows go, and no others; after erase(subject) so do its requests, from every log.
 
     Each limit is 0: one value is a leak. A decoy beside each planted value shows what chance would find. Servers are
     started only with consent to experiments.

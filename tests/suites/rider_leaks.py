@@ -321,6 +321,35 @@ def leaking_without_consent(ref: SystemRef) -> System:
     return selects_everything(ref).with_parts(experiments=False)
 
 
+@dataclass(frozen=True)
+class Once(RiderData):
+    """Everybody rides once."""
+
+    def raw(self, window: Any = None) -> Mapping[str, Any]:
+        tables = super().raw(window)
+        rows = tables["rides"]
+        alone = pa.array([f"{rider}-{ride}" for rider, ride in zip(*rows.select(["rider", "ride_id"]), strict=True)])
+        return {**tables, "rides": rows.set_column(rows.column_names.index("rider"), "rider", alone)}
+
+
+def everybody_rides_once(ref: SystemRef) -> System:
+    return system(ref).with_parts(data=Once())
+
+
+@dataclass(frozen=True)
+class Contacted(RiderData):
+    """The raw rides have had names of passengers for long, and the policy forgot it."""
+
+    def raw(self, window: Any = None) -> Mapping[str, Any]:
+        tables = super().raw(window)
+        rows = tables["rides"]
+        return {**tables, "rides": rows.append_column("passenger_name", pa.array(["Jo Doe"] * rows.num_rows))}
+
+
+def forgotten_names_ride_along(ref: SystemRef) -> System:
+    return system(ref).with_parts(data=Contacted(), features=RiderFeatures(extra=("passenger_name",)))
+
+
 def keeps_no_log(ref: SystemRef) -> System:
     return served(ref, handle=Silent)
 
