@@ -21,7 +21,11 @@ SPLITS: Mapping[str, tuple[date, date]] = {
 }
 
 
-def compute(raw: Mapping[str, pa.Table], window: tuple[datetime, datetime] | None = None) -> pa.Table:
+def compute(
+    raw: Mapping[str, pa.Table],
+    window: tuple[datetime, datetime] | None = None,
+    kept: dict[str, flights.Floats] | None = None,
+) -> pa.Table:
     """Model inputs of every flight that pushed back in ``window`` (aware, from inclusive to exclusive; None is all).
 
     Rows are in order of push-back, then flight_id. Columns: ``flight_id``; ``pushed_back_at``, the moment of
@@ -30,6 +34,9 @@ def compute(raw: Mapping[str, pa.Table], window: tuple[datetime, datetime] | Non
     ``block_deviation`` in minutes (null if diverted); then the features of the catalogue, numbers float64 with null for
     unknown, categories text. History before the window is read from ``raw``; nothing dated at or after a flight's
     push-back enters its features, the published timetable excepted.
+
+    ``kept`` holds values of window features that were computed before from the same rows, which are not computed again;
+    those that it lacks are put into it.
     """
     known = row_features.facts(records.columns_of(raw["flights"]), References.from_raw(raw))
     history = events.flight_events(known)
@@ -37,7 +44,10 @@ def compute(raw: Mapping[str, pa.Table], window: tuple[datetime, datetime] | Non
     order = np.lexsort((known["flight_id"][chosen].astype(str), known["pushed_back_at"][chosen]))
     chosen = chosen[order]
     rows = {name: column[chosen] for name, column in known.items()}
-    values = offline.window_values(history, events.weather_events(raw["weather"]), history.take(pa.array(chosen)))
+    weather, moments = events.weather_events(raw["weather"]), history.take(pa.array(chosen))
+    values = offline.window_values(history, weather, moments, kept)
+    if kept is not None:
+        kept.update(values)
     return _table(rows, row_features.inputs(rows, values))
 
 

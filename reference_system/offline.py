@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from reference_system.flights import Floats
 
 
-def window_values(flights: pa.Table, weather: pa.Table, moments: pa.Table) -> dict[str, Floats]:
+def window_values(
+    flights: pa.Table, weather: pa.Table, moments: pa.Table, known: Mapping[str, Floats] | None = None
+) -> dict[str, Floats]:
     """Every declared window feature at each row of ``moments``, NaN where it is null.
 
     Baselines are left out: only events are measured against them, and no model reads them.
@@ -25,9 +27,14 @@ def window_values(flights: pa.Table, weather: pa.Table, moments: pa.Table) -> di
         flights: ``events.flight_events`` of the whole history.
         weather: ``events.weather_events`` of the whole history.
         moments: rows of ``flights`` to compute for; their ``pushed_back_at`` is the moment of prediction.
+        known: values of features that were computed before, for the same rows in the same order.
     """
-    asked = [feature for feature in WINDOW_FEATURES if feature not in BASELINES]
-    return values_of(asked, with_baselines(flights), weather, moments)
+    found = dict(known or {})
+    asked = [feature for feature in WINDOW_FEATURES if feature not in BASELINES and feature.name not in found]
+    if asked:
+        measured = any(feature.value_minus for feature in asked)
+        found |= values_of(asked, with_baselines(flights) if measured else flights, weather, moments)
+    return found
 
 
 def with_baselines(flights: pa.Table) -> pa.Table:

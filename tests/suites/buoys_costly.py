@@ -21,8 +21,8 @@ Values = Mapping[str, Sequence[Any]]
 
 
 def spin(seconds: float) -> None:
-    until = time.perf_counter() + seconds
-    while time.perf_counter() < until:
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
         pass
 
 
