@@ -6,10 +6,12 @@ libraries that the drill names are loaded once for all of them.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import time
@@ -33,6 +35,8 @@ from mltest.tables.rows import to_arrow
 
 ARTIFACT = "artifact.pickle"
 RECORDS = 200
+_PARENT_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of prctl(2)."""
 
 
 def perform(task: DrillTask) -> None:
@@ -72,6 +76,7 @@ def _forked(work: Callable[[], None]) -> None:
     sys.stderr.flush()
     child = os.fork()
     if child == 0:
+        _die_with_parent()
         status = 1
         try:
             work()
@@ -83,6 +88,12 @@ def _forked(work: Callable[[], None]) -> None:
             sys.stderr.flush()
             os._exit(status)
     os.waitpid(child, 0)
+
+
+def _die_with_parent() -> None:
+    """On Linux, ends this process when the one that started it is killed, so that no drill goes on for nobody."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 class _Watch:
@@ -200,6 +211,7 @@ def _numbers(answers: Any) -> np.ndarray:
 
 def main() -> int:
     """Performs the drill of the file that the command line names."""
+    _die_with_parent()
     perform(pickle.loads(Path(sys.argv[1]).read_bytes()))  # noqa: S301 - from the process that started us
     return 0
 
