@@ -141,6 +141,8 @@ def _replaced(file: SourceFile, change: Replacement) -> Callable[[], str]:
 
 def _is_aside(node: Any) -> bool:
     below = None
+    if node.type == "operator" and node.parent.type == "parameters":  # the bare star before keyword-only parameters
+        return True
     while node is not None:
         if node.type == "annassign" and below is node.children[1]:
             return True
