@@ -98,7 +98,7 @@ def train(
     Raises what the training raises when it is the shipped model that it refuses, and Withheld below 200 training rows
     and when fewer than eight distinct variants remain.
     """
-    rows = row_sample.whole_days(_in_order(table, roles), roles, _ROWS[effort])
+    rows = _in_order(row_sample.whole_days(table, roles, _ROWS[effort]), roles)
     if rows.num_rows < _FEWEST_ROWS:
         raise Withheld(
             f"{rows.num_rows} training rows to make variants of, {_FEWEST_ROWS} are needed",
