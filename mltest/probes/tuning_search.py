@@ -121,7 +121,7 @@ def run(ref: SystemRef, training: Training, rows: TuningRows, log: SearchLog) ->
         tried=tuple(tried),
         best=None if best is None else _judged(stages, best.setting),
         longer=_judged(stages, {**shipped, **extended}) if extended else None,
-        ignored=all(np.array_equal(each, answers[0]) for each in answers),
+        ignored=len(answers) > 1 and all(np.array_equal(each, answers[0]) for each in answers),
         renamed=bench.renamed,
         answers=answers[0],
         metrics=bench.metrics,

@@ -149,6 +149,20 @@ def picky(ref: SystemRef) -> System:
 
 
 @dataclass(frozen=True)
+class _Stubborn(KilnTraining):
+    """Refuses every setting but its own."""
+
+    def train(self, dataset: pa.Table, *, seed: int, config: Mapping[str, Any], workdir: Path) -> Artifact:
+        if any(self.config[key] != value for key, value in config.items()):
+            raise ValueError("this setting is not for sale")
+        return super().train(dataset, seed=seed, config=config, workdir=workdir)
+
+
+def stubborn(ref: SystemRef) -> System:
+    return kilns.with_training(ref, _Stubborn())
+
+
+@dataclass(frozen=True)
 class _WithoutValidation(KilnData):
     def dataset(self, split: str) -> pa.Table:
         if split == "validation":

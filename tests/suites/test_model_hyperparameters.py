@@ -62,6 +62,7 @@ def test_a_harmless_change_keeps_the_verdict(pytester: pytest.Pytester, fault: s
         ("all_alike", "failed", None, "every setting has the same value"),
         ("not_what_was_found", "failed", None, "the best trial is not what is shipped (rate was"),
         ("deaf", "not_demonstrated", "circular", "use the configuration that it is given"),
+        ("stubborn", "not_demonstrated", "withheld", "refused every setting but the shipped one"),
         ("lying", "not_demonstrated", "withheld", "'rate' was another than it was asked to be"),
     ],
 )
