@@ -170,3 +170,8 @@ def of_seed(seed: int) -> System:
     """The healthy system with other visits."""
     data = ClinicData(seed=seed)
     return replace(system(SystemRef("", Path(), Path())), data=data, model=fitted(data.dataset("train")))
+
+
+def drawn(ref: SystemRef) -> System:
+    """The healthy system with the visits of that seed."""
+    return of_seed(1_000 + ref.seed)

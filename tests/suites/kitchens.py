@@ -173,6 +173,11 @@ def of_seed(seed: int) -> System:
     )
 
 
+def drawn(ref: SystemRef) -> System:
+    """The healthy system with the orders of that seed."""
+    return of_seed(1_000 + ref.seed)
+
+
 def system(ref: SystemRef) -> System:
     return of_seed(3)
 
