@@ -22,7 +22,10 @@ _LINE = "#5a86b8"
 _INK = "#010203"
 """Stands for the text colour until the SVG is made; then the reader's colour scheme takes its place."""
 _QUIET = "#8a8a86"
-_WIDTH = 300
+_WIDTH = 340
+_LABEL = 230
+_PADDING = {"left": 34, "right": 12, "top": 12, "bottom": 8}
+"""A reader's font may be wider than the one that the figure was measured with."""
 _ROW = 26
 _MOST_ROWS = 60
 _LONGEST_LABEL = 60
@@ -178,7 +181,7 @@ def _interval_record(row: Interval) -> dict[str, Any]:
 
 
 def _names(altair: Any) -> Any:
-    return altair.Y("name:N", sort=None, title=None, axis=altair.Axis(labelLimit=140, ticks=False, domain=False))
+    return altair.Y("name:N", sort=None, title=None, axis=altair.Axis(labelLimit=_LABEL, ticks=False, domain=False))
 
 
 def _status(altair: Any, of_shape: bool = False) -> Any:
@@ -204,7 +207,7 @@ def _svg(altair: Any, chart: Any, height: int, title: str, sentences: Sequence[s
     font = {"labelFont": "sans-serif", "titleFont": "sans-serif", "labelFontSize": 12, "titleFontSize": 12}
     lines = {"gridColor": _QUIET, "gridOpacity": 0.25, "domainColor": _QUIET, "tickColor": _QUIET}
     made = (
-        chart.properties(width=_WIDTH, height=height, background="transparent")
+        chart.properties(width=_WIDTH, height=height, background="transparent", padding=_PADDING)
         .configure_view(stroke=None)
         .configure_axis(labelColor=_INK, titleColor=_INK, titleFontWeight="normal", **font, **lines)
     )
