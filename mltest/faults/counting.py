@@ -18,10 +18,10 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from multiprocessing import get_context
+from multiprocessing.pool import Pool
 from pathlib import Path
 
 from mltest.faults import probe_code, registry, trial
@@ -103,11 +103,11 @@ def save(counts: Iterable[Count], results: Path) -> None:
     staged.replace(results)
 
 
-def counted(start: Count, runs: int, root: Path, workdir: Path, pool: Executor) -> Iterator[Count]:
+def counted(start: Count, runs: int, root: Path, workdir: Path, pool: Pool) -> Iterator[Count]:
     """The count after each further run, until there are `runs` of them."""
     missing = [seed for seed in range(1, runs + 1) if seed not in {run.seed for run in start.runs}]
     made = list(start.runs)
-    for run in pool.map(partial(run_once, start, root=root, workdir=workdir), missing):
+    for run in pool.imap(partial(run_once, start, root=root, workdir=workdir), missing):
         made.append(run)
         yield replace(start, runs=tuple(sorted(made, key=lambda each: each.seed)))
 
@@ -120,9 +120,9 @@ def run_once(count: Count, seed: int, root: Path, workdir: Path) -> Run:
     return Run(seed, ended.outcome, "" if ended.outcome in RIGHT else ended.message)
 
 
-def pool_of(processes: int) -> Executor:
+def pool_of(processes: int) -> Pool:
     """Processes that make the trials, each replaced after a while so that none grows without end."""
-    return ProcessPoolExecutor(processes, mp_context=get_context("spawn"), max_tasks_per_child=TRIALS_A_PROCESS)
+    return get_context("spawn").Pool(processes, maxtasksperchild=TRIALS_A_PROCESS)
 
 
 def _code(item: str, fault: str | None) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str | None]]:
         return trial.Trial(item, fault, "healthy", outcome, None, "because")  # type: ignore[arg-type]
 
     monkeypatch.setattr(trial, "run", run)
-    monkeypatch.setattr(counting, "pool_of", lambda processes: ThreadPoolExecutor(1))
+    monkeypatch.setattr(counting, "pool_of", lambda processes: ThreadPool(1))
     return runs
 
 
