@@ -15,7 +15,7 @@ from mltest.scorecard import ItemResult
 
 RUBRIC = rubrics.load(resources.path(rubrics.BUNDLED))
 ITEM = RUBRIC.item("data.schema")
-PLAIN = RUBRIC.item("model.inclusion")
+PLAIN = RUBRIC.item("infra.canary")
 SEEN = (Measurement("m", 1.0, limit=2.0),)
 
 
