@@ -100,10 +100,6 @@ def _acts(part: str) -> Callable[[System, System], str]:
     return alive
 
 
-def _has_toy(system: System, feature: str) -> bool:
-    return system.features is not None and feature in {info.name for info in system.features.catalogue}
-
-
 @fault(
     "O-D6-a",
     item="data.agility",

@@ -157,10 +157,6 @@ def _left_out(node: Any) -> Iterator[Replacement]:
             yield Replacement(f"{name} left out", node.start_pos, call.end_pos, f"({text})")
 
 
-def _is_plain_first(arguments: list[Any]) -> bool:
-    return bool(arguments) and arguments[0].type != "argument"
-
-
 def _neighbours(node: Any) -> Iterator[Replacement]:
     if node.type != "name" or node.value not in NEIGHBOURS or node.is_definition():
         return

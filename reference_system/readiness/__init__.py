@@ -7,7 +7,7 @@ and registered in a registry that belongs to the run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
@@ -20,7 +20,6 @@ from reference_system.readiness.features import EtaFeatures
 from reference_system.readiness.labels import EtaLabels
 from reference_system.readiness.model import Champion, EtaGate, EtaTraining
 from reference_system.readiness.place import Workplace
-from reference_system.readiness.resampled import CHAMPIONS, ResampledData
 from reference_system.readiness.serving import EtaServing
 
 
@@ -36,19 +35,12 @@ def sample(ref: SystemRef) -> System:
 
 def resampled(ref: SystemRef) -> System:
     """A healthy relative of the sample: the seed draws its days, and one of a few champions."""
-    return _resampled(sample, ref)
+    from reference_system.readiness import drawn_days as days  # nothing else needs what it imports
 
-
-def resampled_whole(ref: SystemRef) -> System:
-    """A healthy relative of the whole system."""
-    return _resampled(system, ref)
-
-
-def _resampled(of: Callable[[SystemRef], System], ref: SystemRef) -> System:
-    related = of(replace(ref, seed=ref.seed % CHAMPIONS))
+    related = sample(replace(ref, seed=ref.seed % days.CHAMPIONS))
     if related.data is None:
         raise LookupError(f"{related.name} offers no data")
-    return related.with_parts(name=f"{related.name}-resampled", data=ResampledData(related.data, ref.seed))
+    return related.with_parts(name=f"{related.name}-resampled", data=days.of_days(related.data, ref.seed))
 
 
 def _system(ref: SystemRef, chosen: Preset) -> System:
